@@ -1,0 +1,73 @@
+// The rules of import (docs/architecture.md), npm packages and Node's own modules included.
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.spec\\.ts$' },
+  to: { pathNot: allowed },
+});
+
+export default {
+  forbidden: [
+    only('domain-is-pure', '^src/basket/domain/', ['^src/basket/domain/'], 'The domain imports nothing but itself.'),
+    only(
+      'use-cases',
+      '^src/basket/(commands|queries)/',
+      ['^src/basket/domain/', '^src/basket/basket\\.repository\\.ts$', 'node_modules/@nestjs/cqrs/'],
+      'A command or query knows the domain, the port and the bus.',
+    ),
+    only(
+      'persistence',
+      '^src/basket/persistence/',
+      [
+        '^src/basket/(domain|persistence)/',
+        '^src/basket/basket\\.repository\\.ts$',
+        '^src/(event-store|outbox|database)/',
+        '^src/request-context\\.ts$',
+        'node_modules/(@nestjs/common|cockatiel|ioredis|lru-cache|typeorm)/',
+        '^node:|^(crypto|timers/promises)$',
+      ],
+      'Persistence knows the domain, the port, the event store and its drivers.',
+    ),
+    {
+      name: 'event-store-knows-no-baskets',
+      severity: 'error',
+      from: { path: '^src/(event-store|outbox)/' },
+      to: { path: '^src/basket/' },
+    },
+    {
+      name: 'controller-knows-no-store',
+      severity: 'error',
+      from: { path: '^src/basket/basket\\.controller\\.ts$' },
+      to: { path: '^src/(basket/persistence|event-store|database)/|node_modules/(typeorm|pg|ioredis)/' },
+    },
+    {
+      name: 'only-the-module-names-repositories',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/basket/(basket\\.module\\.ts|persistence/)' },
+      to: { path: '^src/basket/persistence/[^/]*(repository|-basket-cache)\\.ts$' },
+    },
+    { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    { name: 'no-barrels', severity: 'error', from: {}, to: { path: '^src/.*/index\\.ts$' } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/(main|migrate|print-openapi)\\.ts$' },
+      to: {},
+    },
+    {
+      name: 'declared',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-dev', 'unknown', 'undetermined'], pathNot: 'node_modules/@types/' },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    exclude: { path: '\\.spec\\.ts$' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

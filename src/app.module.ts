@@ -1,0 +1,36 @@
+import { Global, Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import type { Logger } from 'pino';
+import { BasketModule } from './basket/basket.module.js';
+import { CONFIG } from './config.js';
+import type { Config } from './config.js';
+import { DatabaseModule } from './database/database.module.js';
+import type { BasketDataSource } from './database/data-source.js';
+import { HealthModule } from './health/health.module.js';
+import { Lifecycle } from './http/lifecycle.js';
+
+export interface Parts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly createDataSource: (config: Config) => Promise<BasketDataSource>;
+}
+
+@Global()
+@Module({ providers: [Lifecycle], exports: [Lifecycle] })
+export class AppModule {
+  static forRoot({ config, logger, createDataSource }: Parts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        // Request lines are written by a hook of ours (http/hooks.ts), which costs a request a tenth of pino-http.
+        LoggerModule.forRoot({ pinoHttp: { logger }, forRoutes: [] }),
+        DatabaseModule.forRoot(createDataSource),
+        BasketModule,
+        HealthModule,
+      ],
+      providers: [{ provide: CONFIG, useValue: config }],
+      exports: [CONFIG],
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppModule } from './app.module.js';
+import type { Parts } from './app.module.js';
+import type { Config } from './config.js';
+import { createDataSource } from './database/data-source.js';
+import { parseJsonBodies } from './http/body-parser.js';
+import { clientErrorHandler } from './http/framework-errors.js';
+import { addHooks, logRequest } from './http/hooks.js';
+import { Lifecycle } from './http/lifecycle.js';
+import { createDocument } from './http/openapi.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { requestIdOf } from './http/request-id.js';
+import { BodyValidationPipe } from './http/validation.pipe.js';
+import { AppLogger, createLogger } from './logging.js';
+
+/** Longer than any name of 128 characters, percent-encoded. */
+const MAX_PATH_PARAMETER = 128 * 4 * 3;
+
+/**
+ * The service, wired and connected, not yet listening.
+ *
+ * @param openDataSource another database than the one that the configuration names
+ * @throws Error when the database cannot be reached or lacks migrations
+ */
+export async function createApp(
+  config: Config,
+  openDataSource: Parts['createDataSource'] = createDataSource,
+): Promise<NestFastifyApplication> {
+  const logger = createLogger(config.LOG_LEVEL);
+  const filter = new ProblemFilter(config);
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.MAX_BODY_BYTES,
+    genReqId: requestIdOf,
+    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER },
+    // Requests that come on open connections while the service stops are served; `close` ends idle connections.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: 10_000,
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
+    clientErrorHandler: clientErrorHandler(config.PROBLEM_TYPE_BASE),
+    // The router refuses these before any hook runs.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      filter.send(error, request, reply);
+      logRequest(logger, request, reply);
+    },
+    skipMiddie: true,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot({ config, logger, createDataSource: openDataSource }),
+    adapter,
+    { logger: new AppLogger(logger), bodyParser: false, abortOnError: false },
+  );
+  const server = adapter.getInstance();
+  parseJsonBodies(server);
+  addHooks(server, logger, app.get(Lifecycle));
+  app.useGlobalFilters(filter);
+  app.useGlobalPipes(new BodyValidationPipe());
+  SwaggerModule.setup('docs', app, () => createDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Basket API',
+  });
+  return app;
+}

@@ -1,0 +1,193 @@
+import { Body, Controller, Delete, Get, Headers, Patch, Post, Put, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { send, sendUnlessKnown } from '../http/answer.js';
+import { Operation } from '../http/openapi.js';
+import { Conditions, ProductId, ProductIdParameter, UserName, UserNameParameter } from '../http/parameters.js';
+import { AddItemBody, BasketSummaryView, BasketView, PutBasketBody, UpdateItemQuantityBody } from './basket.dto.js';
+import { AddItem } from './commands/add-item.js';
+import { ClearBasket } from './commands/clear-basket.js';
+import { DeleteBasket } from './commands/delete-basket.js';
+import { DeleteItem } from './commands/delete-item.js';
+import { PutBasket } from './commands/put-basket.js';
+import { UpdateItemQuantity } from './commands/update-item-quantity.js';
+import type { Precondition } from './domain/decisions.js';
+import { GetBasket } from './queries/get-basket.js';
+import { GetBasketSummary } from './queries/get-basket-summary.js';
+
+const asItIsNow = { description: 'The basket as it is now.', body: BasketView, etag: true };
+
+@ApiTags('baskets')
+@UserNameParameter()
+@Controller('baskets/:userName')
+export class BasketController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Get()
+  @Operation({
+    id: 'getBasket',
+    summary: 'Read the basket',
+    answers: {
+      200: { description: 'The basket.', body: BasketView, etag: true },
+      304: { description: 'It is at a version that you have.', etag: true },
+    },
+    refusals: ['basket-not-found'],
+    conditions: ['If-None-Match'],
+  })
+  async getBasket(
+    @UserName() userName: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    sendUnlessKnown(reply, ifNoneMatch, await this.queries.execute(new GetBasket(userName)));
+  }
+
+  @Put()
+  @Operation({
+    id: 'putBasket',
+    summary: 'Create or replace the basket',
+    description:
+      'Without a condition the last write wins. To change single lines use the item routes: they keep what others change at the same time.',
+    body: true,
+    answers: {
+      200: { description: 'Replaced.', body: BasketView, etag: true },
+      201: { description: 'Created.', body: BasketView, etag: true, location: true },
+    },
+    refusals: ['conflict', 'version-mismatch', 'currency-mismatch', 'duplicate-product', 'total-limit'],
+    conditions: ['If-Match', 'If-None-Match: *'],
+  })
+  async putBasket(
+    @UserName() userName: string,
+    @Body() body: PutBasketBody,
+    @Conditions() condition: Precondition | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    const { created, basket } = await this.commands.execute(new PutBasket(userName, body, condition));
+    if (created) reply.header('location', `/baskets/${encodeURIComponent(userName)}`);
+    send(reply, created ? 201 : 200, basket);
+  }
+
+  @Delete()
+  @Operation({
+    id: 'deleteBasket',
+    summary: 'Delete the basket',
+    description: "The user's next basket has a new basketId; its versions go on from this one's.",
+    answers: { 204: { description: 'Deleted.' } },
+    refusals: ['basket-not-found', 'conflict', 'version-mismatch'],
+    conditions: ['If-Match'],
+  })
+  async deleteBasket(
+    @UserName() userName: string,
+    @Conditions() condition: Precondition | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    await this.commands.execute(new DeleteBasket(userName, condition));
+    void reply.code(204).send();
+  }
+
+  @Get('summary')
+  @Operation({
+    id: 'getBasketSummary',
+    summary: 'Read the totals of the basket',
+    answers: {
+      200: { description: 'The totals.', body: BasketSummaryView, etag: true },
+      304: { description: 'The basket is at a version that you have.', etag: true },
+    },
+    refusals: ['basket-not-found'],
+    conditions: ['If-None-Match'],
+  })
+  async getBasketSummary(
+    @UserName() userName: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    const summary = await this.queries.execute(new GetBasketSummary(userName));
+    sendUnlessKnown(reply, ifNoneMatch, { version: summary.version, json: JSON.stringify(summary) });
+  }
+
+  @Post('items')
+  @Operation({
+    id: 'addItem',
+    summary: 'Add a product',
+    description: 'Opens a basket if there is none. Concurrent additions all take effect.',
+    body: true,
+    answers: {
+      200: { description: 'The product was there: the quantity is added to its line.', body: BasketView, etag: true },
+      201: { description: 'A new line.', body: BasketView, etag: true, location: true },
+    },
+    refusals: ['conflict', 'version-mismatch', 'currency-mismatch', 'too-many-lines', 'quantity-limit', 'total-limit'],
+    conditions: ['If-Match'],
+  })
+  async addItem(
+    @UserName() userName: string,
+    @Body() body: AddItemBody,
+    @Conditions() condition: Precondition | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    const { created, basket } = await this.commands.execute(new AddItem(userName, body, condition));
+    if (created) reply.header('location', `/baskets/${encodeURIComponent(userName)}/items/${body.productId}`);
+    send(reply, created ? 201 : 200, basket);
+  }
+
+  @Delete('items')
+  @Operation({
+    id: 'clearBasket',
+    summary: 'Remove all lines',
+    answers: { 200: { ...asItIsNow, description: 'The basket, empty.' } },
+    refusals: ['basket-not-found', 'conflict', 'version-mismatch'],
+    conditions: ['If-Match'],
+  })
+  async clearBasket(
+    @UserName() userName: string,
+    @Conditions() condition: Precondition | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    send(reply, 200, await this.commands.execute(new ClearBasket(userName, condition)));
+  }
+
+  @Patch('items/:productId')
+  @ProductIdParameter()
+  @Operation({
+    id: 'updateItemQuantity',
+    summary: 'Change the quantity of one line',
+    body: true,
+    answers: { 200: asItIsNow },
+    refusals: ['basket-not-found', 'item-not-found', 'conflict', 'version-mismatch', 'total-limit'],
+    conditions: ['If-Match'],
+  })
+  async updateItemQuantity(
+    @UserName() userName: string,
+    @ProductId() productId: string,
+    @Body() body: UpdateItemQuantityBody,
+    @Conditions() condition: Precondition | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    send(
+      reply,
+      200,
+      await this.commands.execute(new UpdateItemQuantity(userName, { productId, quantity: body.quantity }, condition)),
+    );
+  }
+
+  @Delete('items/:productId')
+  @ProductIdParameter()
+  @Operation({
+    id: 'deleteBasketItem',
+    summary: 'Remove one line',
+    answers: { 200: asItIsNow },
+    refusals: ['basket-not-found', 'item-not-found', 'conflict', 'version-mismatch'],
+    conditions: ['If-Match'],
+  })
+  async deleteBasketItem(
+    @UserName() userName: string,
+    @ProductId() productId: string,
+    @Conditions() condition: Precondition | undefined,
+    @Res() reply: FastifyReply,
+  ) {
+    send(reply, 200, await this.commands.execute(new DeleteItem(userName, productId, condition)));
+  }
+}

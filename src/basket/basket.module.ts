@@ -1,0 +1,71 @@
+import { Inject, Module } from '@nestjs/common';
+import type { OnApplicationShutdown, Provider } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { CONFIG } from '../config.js';
+import type { Config } from '../config.js';
+import { Database } from '../database/database.js';
+import { EventStore } from '../event-store/event-store.js';
+import { BasketController } from './basket.controller.js';
+import { limits } from './basket.limits.js';
+import { BasketRepository } from './basket.repository.js';
+import { AddItemHandler } from './commands/add-item.js';
+import { ClearBasketHandler } from './commands/clear-basket.js';
+import { DeleteBasketHandler } from './commands/delete-basket.js';
+import { DeleteItemHandler } from './commands/delete-item.js';
+import { PutBasketHandler } from './commands/put-basket.js';
+import { UpdateItemQuantityHandler } from './commands/update-item-quantity.js';
+import { Limits } from './domain/decisions.js';
+import { BASKET_CACHE } from './persistence/basket-cache.js';
+import type { BasketCache } from './persistence/basket-cache.js';
+import { CachedBasketRepository } from './persistence/cached-basket.repository.js';
+import { MemoryBasketCache } from './persistence/memory-basket-cache.js';
+import { connectRedis } from './persistence/redis.js';
+import { RedisBasketCache } from './persistence/redis-basket-cache.js';
+import { TypeormBasketRepository } from './persistence/typeorm-basket.repository.js';
+import { GetBasketHandler } from './queries/get-basket.js';
+import { GetBasketSummaryHandler } from './queries/get-basket-summary.js';
+
+const cache: Provider = {
+  provide: BASKET_CACHE,
+  inject: [CONFIG],
+  useFactory: ({ REDIS_URL, CACHE_TTL_SECONDS, DATABASE_URL }: Config): BasketCache | null => {
+    if (REDIS_URL) return new RedisBasketCache(connectRedis(REDIS_URL), CACHE_TTL_SECONDS);
+    // A PostgreSQL server may have other processes of ours on it, whose writes a cache in this one would not see.
+    return DATABASE_URL === undefined ? new MemoryBasketCache(CACHE_TTL_SECONDS) : null;
+  },
+};
+
+const repository: Provider = {
+  provide: BasketRepository,
+  inject: [Database, EventStore, CONFIG, BASKET_CACHE],
+  useFactory: (database: Database, events: EventStore, config: Config, cache: BasketCache | null) => {
+    const stored = new TypeormBasketRepository(database, events, config.REQUEST_DEADLINE_MS);
+    return cache ? new CachedBasketRepository(stored, cache) : stored;
+  },
+};
+
+@Module({
+  imports: [CqrsModule],
+  controllers: [BasketController],
+  providers: [
+    { provide: Limits, useValue: limits },
+    cache,
+    repository,
+    PutBasketHandler,
+    AddItemHandler,
+    UpdateItemQuantityHandler,
+    DeleteItemHandler,
+    ClearBasketHandler,
+    DeleteBasketHandler,
+    GetBasketHandler,
+    GetBasketSummaryHandler,
+  ],
+  exports: [BASKET_CACHE],
+})
+export class BasketModule implements OnApplicationShutdown {
+  constructor(@Inject(BASKET_CACHE) private readonly basketCache: BasketCache | null) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.basketCache?.close();
+  }
+}

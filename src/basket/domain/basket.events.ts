@@ -1,0 +1,29 @@
+/** Prices are integers in the minor unit of the basket's currency; times are ISO 8601 UTC with milliseconds. */
+export interface ItemData {
+  readonly productId: string;
+  readonly productName: string;
+  readonly unitPrice: number;
+  readonly quantity: number;
+}
+
+/**
+ * What can happen to a basket. The `type`s are stored as they stand here and a stored event never
+ * changes shape: a new shape is a new name.
+ */
+export type BasketEvent =
+  | { readonly type: 'BasketCreated'; readonly data: { readonly basketId: string; readonly currency: string } }
+  | {
+      readonly type: 'BasketReplaced';
+      readonly data: { readonly items: readonly ItemData[]; readonly currency: string };
+    }
+  | { readonly type: 'BasketItemAdded'; readonly data: ItemData }
+  | {
+      readonly type: 'BasketItemQuantityUpdated';
+      readonly data: { readonly productId: string; readonly quantity: number; readonly previousQuantity: number };
+    }
+  | { readonly type: 'BasketItemRemoved'; readonly data: { readonly productId: string } }
+  | { readonly type: 'BasketCleared'; readonly data: Record<string, never> }
+  | { readonly type: 'BasketDeleted'; readonly data: Record<string, never> };
+
+/** An event at its place in the user's stream. */
+export type RecordedEvent = BasketEvent & { readonly version: number; readonly occurredAt: string };

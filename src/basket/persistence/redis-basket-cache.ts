@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import type { Cluster, Redis } from 'ioredis';
+import type { BasketDocument } from '../basket.repository.js';
+import { BasketCache, LEASE_MS } from './basket-cache.js';
+import type { Look } from './basket-cache.js';
+import { Repairs } from './repairs.js';
+import { defineBasketCommands } from './redis-scripts.js';
+
+const COLON = 0x3a;
+const LEASE_MARK = 0x4c;
+
+/**
+ * One string a user under `basket:{userName}`: `<version>:<json>`, a tombstone `<version>:`, or a lease `L<token>`.
+ * Each command names one key, so a cluster will do. While Redis does not answer it is left alone for a second at a
+ * time, and writes it was not told of are kept in mind until it was.
+ */
+export class RedisBasketCache extends BasketCache {
+  readonly kind = 'redis';
+  private readonly logger = new Logger(RedisBasketCache.name);
+  private readonly breaker = circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
+  private readonly repairs: Repairs;
+
+  constructor(
+    private readonly redis: Redis | Cluster,
+    private readonly ttlSeconds: number,
+  ) {
+    super();
+    defineBasketCommands(redis);
+    redis.on('error', (error: Error) => this.logger.debug(`Redis: ${error.message}`));
+    this.breaker.onBreak(() => this.logger.warn('Redis does not answer: baskets are read from PostgreSQL.'));
+    this.breaker.onReset(() => this.logger.log('Redis answers again.'));
+    this.repairs = new Repairs(async (userName, version) => {
+      await this.breaker.execute(() => this.redis.basketDrop(keyOf(userName), version));
+    });
+  }
+
+  async look(userName: string): Promise<Look> {
+    // What the key holds may be older than a write of ours that has been acknowledged.
+    if (this.repairs.has(userName)) return {};
+    try {
+      const value = await this.breaker.execute(() => this.redis.getBuffer(keyOf(userName)));
+      if (value) return value[0] === LEASE_MARK ? {} : { basket: decode(value) };
+      const lease = `L${randomUUID()}`;
+      const taken = await this.breaker.execute(() => this.redis.set(keyOf(userName), lease, 'PX', LEASE_MS, 'NX'));
+      return taken === null ? {} : { lease };
+    } catch {
+      return {};
+    }
+  }
+
+  async fill(userName: string, basket: BasketDocument, lease: string): Promise<void> {
+    try {
+      await this.breaker.execute(() => this.redis.basketFill(keyOf(userName), lease, encode(basket), this.expiry()));
+    } catch (error) {
+      this.logger.debug(`A read was not cached: ${(error as Error).message}`);
+    }
+  }
+
+  async put(userName: string, basket: BasketDocument, lease = ''): Promise<void> {
+    try {
+      await this.breaker.execute(() =>
+        this.redis.basketPut(keyOf(userName), lease, encode(basket), this.expiry(), basket.version),
+      );
+    } catch (error) {
+      this.logger.debug(`A write was not cached and will be repaired: ${(error as Error).message}`);
+      this.repairs.add(userName, basket.version);
+    }
+  }
+
+  async ping(): Promise<number> {
+    const start = performance.now();
+    await this.redis.ping();
+    return performance.now() - start;
+  }
+
+  async close(): Promise<void> {
+    this.repairs.stop();
+    if (this.breaker.state === CircuitState.Closed) await this.redis.quit().catch(() => this.redis.disconnect());
+    else this.redis.disconnect();
+  }
+
+  /** Milliseconds; spread, so that what was cached together does not expire together. */
+  private expiry(): number {
+    return Math.round(this.ttlSeconds * 1000 * (0.9 + Math.random() * 0.2));
+  }
+}
+
+const keyOf = (userName: string) => `basket:${userName}`;
+
+const encode = ({ version, json = '' }: BasketDocument) => `${version}:${json.toString()}`;
+
+function decode(value: Buffer): BasketDocument {
+  const colon = value.indexOf(COLON);
+  const json = value.subarray(colon + 1);
+  return { version: Number(value.toString('latin1', 0, colon)), json: json.length > 0 ? json : undefined };
+}

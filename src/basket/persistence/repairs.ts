@@ -1,0 +1,51 @@
+import { Logger } from '@nestjs/common';
+
+const INTERVAL_MS = 250;
+const MOST = 100_000;
+
+/** Writes that the cache was not told of, until it was: bounds how long it may serve what they replaced. */
+export class Repairs {
+  private readonly logger = new Logger(Repairs.name);
+  private readonly versions = new Map<string, number>();
+  private running = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly repair: (userName: string, version: number) => Promise<void>) {}
+
+  has(userName: string): boolean {
+    return this.versions.has(userName);
+  }
+
+  add(userName: string, version: number): void {
+    this.versions.set(userName, Math.max(version, this.versions.get(userName) ?? 0));
+    if (this.versions.size > MOST) {
+      const [oldest] = this.versions.keys();
+      if (oldest !== undefined) this.versions.delete(oldest);
+      this.logger.error(
+        'Too many writes wait to be repaired in the cache; an old basket may be served until it expires.',
+      );
+    }
+    this.timer ??= setInterval(() => void this.run(), INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async run(): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (const [userName, version] of this.versions) {
+        await this.repair(userName, version);
+        if (this.versions.get(userName) === version) this.versions.delete(userName);
+      }
+      if (this.versions.size === 0) this.stop();
+    } catch (error) {
+      this.logger.debug(`The cache cannot be repaired yet: ${(error as Error).message}`);
+    } finally {
+      this.running = false;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import type { Database, Statement } from '../../database/database.js';
+import type { EventStore } from '../../event-store/event-store.js';
+import { requestContext } from '../../request-context.js';
+import { BasketRepository } from '../basket.repository.js';
+import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
+import type { Basket } from '../domain/basket.js';
+import { evolve, isOpen } from '../domain/basket.js';
+import { BasketError } from '../domain/basket.errors.js';
+import { decide } from '../domain/decisions.js';
+import type { Decide, Precondition } from '../domain/decisions.js';
+import { fromDocument, toDocument } from './basket-document.js';
+import { CoalescedReads } from './coalesced-reads.js';
+import { Turns } from './turns.js';
+
+const FIND: Statement = {
+  name: 'find-baskets',
+  text: `SELECT user_name, version, basket::text AS json FROM basket_projections WHERE user_name = ANY($1)`,
+};
+
+/** The first event of a user has no row to guard: its key is the guard. */
+const CREATE: Statement = {
+  name: 'basket-1',
+  text: `INSERT INTO basket_projections (user_name, basket_id, status, version, basket, last_event_id, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (user_name) DO NOTHING RETURNING user_name`,
+};
+
+const REPLACE: Statement = {
+  name: 'basket-n',
+  text: `UPDATE basket_projections
+         SET basket_id = $2, status = $3, version = $4, basket = $5, last_event_id = $6, updated_at = $7
+         WHERE user_name = $1 AND version = $8 RETURNING user_name`,
+};
+
+/** Attempts at one update before it is refused as `conflict`. */
+const MOST_ATTEMPTS = 50;
+
+export class TypeormBasketRepository extends BasketRepository {
+  private readonly turns = new Turns<Basket>();
+  private readonly reads: CoalescedReads<BasketDocument>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventStore,
+    private readonly deadlineMs: number,
+  ) {
+    super();
+    this.reads = new CoalescedReads(
+      (userNames, deadline) => this.readAll(userNames, deadline),
+      () => ({ version: 0, json: undefined }),
+    );
+  }
+
+  find(userName: string): Promise<BasketDocument> {
+    return this.reads.read(userName, performance.now() + this.deadlineMs);
+  }
+
+  async update(userName: string, by: Decide, { precondition, peek }: UpdateOptions = {}): Promise<BasketUpdate> {
+    const deadline = performance.now() + this.deadlineMs;
+    return await this.turns.take(userName, async (last) => {
+      let guess = last ?? (await peek?.());
+      for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+        const fresh = guess === undefined;
+        const before = guess ?? (await this.load(userName, deadline));
+        guess = undefined;
+        try {
+          const update = await this.attempt(before, by, precondition, deadline);
+          if (update && (fresh || update.after !== before)) return { last: update.after, result: update };
+        } catch (error) {
+          if (fresh || !(error instanceof BasketError)) throw error;
+        }
+        // Jitter parts processes that would otherwise meet again.
+        if (fresh) await setTimeout(Math.random() * Math.min(50, 2 ** attempt));
+      }
+      throw new BasketError('conflict', `Other writers of ${userName}'s basket were faster ${MOST_ATTEMPTS} times.`);
+    });
+  }
+
+  /** Decides once; undefined when another writer was faster. */
+  private async attempt(
+    before: Basket,
+    by: Decide,
+    precondition: Precondition | undefined,
+    deadline: number,
+  ): Promise<BasketUpdate | undefined> {
+    const nextBasketId = randomUUIDv7();
+    const decided = decide(before, by, nextBasketId, precondition);
+    if (decided.length === 0) return { before, after: before, document: toDocument(before) };
+
+    const now = new Date().toISOString();
+    // Clocks of several machines differ; a basket's times must not run backwards.
+    const occurredAt = isOpen(before) && before.updatedAt > now ? before.updatedAt : now;
+    const events = decided.map((event, at) => ({
+      ...event,
+      eventId: randomUUIDv7(),
+      version: before.version + at + 1,
+      occurredAt,
+    }));
+    const after = events.reduce<Basket>(evolve, before);
+    const document = toDocument(after);
+    const basketId = isOpen(before) ? before.basketId : nextBasketId;
+    const row = [
+      after.userName,
+      basketId,
+      after.status,
+      after.version,
+      document.json,
+      events.at(-1)?.eventId,
+      occurredAt,
+    ];
+    const appended = await this.events.append(
+      {
+        stream: before.userName,
+        basketId,
+        events,
+        metadata: { ...requestContext.getStore() },
+        projection:
+          before.version === 0
+            ? { statement: CREATE, values: row }
+            : { statement: REPLACE, values: [...row, before.version] },
+      },
+      deadline,
+    );
+    return appended ? { before, after, document } : undefined;
+  }
+
+  private async load(userName: string, deadline: number): Promise<Basket> {
+    return fromDocument(userName, await this.reads.read(userName, deadline));
+  }
+
+  private async readAll(userNames: string[], deadline: number): Promise<Map<string, BasketDocument>> {
+    const { rows } = await this.database.query<{ user_name: string; version: number; json: string | null }>(
+      FIND,
+      [userNames],
+      deadline,
+    );
+    return new Map(rows.map(({ user_name, version, json }) => [user_name, { version, json: json ?? undefined }]));
+  }
+}

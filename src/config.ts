@@ -1,0 +1,153 @@
+/** The environment, read and checked once at boot; `variables` is also the source of the README's table. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Variable<T> {
+  readonly default: T | ((env: Environment) => T);
+  /** What the README says of the default, where the value itself says too little. */
+  readonly shown?: string;
+  readonly meaning: string;
+  /** @throws Error whose message says what is allowed; it never repeats the value, which may be a secret */
+  readonly parse: (text: string) => T;
+}
+
+const inProduction = (env: Environment) => env.NODE_ENV === 'production';
+
+const variable = <T>(definition: Variable<T>) => definition;
+
+const integer = (min: number, max: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new Error(`must be a whole number from ${min} to ${max}`);
+  return value;
+};
+
+const boolean = (text: string) => {
+  if (text !== 'true' && text !== 'false') throw new Error('must be true or false');
+  return text === 'true';
+};
+
+const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (text: string) => {
+    const value = allowed.find((one) => one === text);
+    if (value === undefined) throw new Error(`must be one of ${allowed.join(', ')}`);
+    return value;
+  };
+
+const url =
+  (...protocols: readonly string[]) =>
+  (text: string) => {
+    const parsed = URL.parse(text);
+    if (!parsed || !protocols.includes(parsed.protocol))
+      throw new Error(`must be a URL that starts with ${protocols.map((one) => `${one}//`).join(' or ')}`);
+    return text;
+  };
+
+const redisUrls = (text: string) => text.split(',').map((one) => url('redis:', 'rediss:')(one.trim()));
+
+export const variables = {
+  NODE_ENV: variable({
+    default: 'development',
+    meaning: '`production` changes the defaults named below',
+    parse: (text) => text,
+  }),
+  PORT: variable({
+    default: 3000,
+    meaning: 'where the API listens; 0 takes a free port and the log says which',
+    parse: integer(0, 65535),
+  }),
+  HOST: variable({
+    default: '127.0.0.1',
+    shown: '`127.0.0.1` (`0.0.0.0` in the image)',
+    meaning: 'the address it listens on',
+    parse: (text) => text,
+  }),
+  DATABASE_URL: variable({
+    default: undefined,
+    shown: 'unset: the embedded database in `DATABASE_DIR`',
+    meaning: 'PostgreSQL 15 or newer',
+    parse: url('postgres:', 'postgresql:'),
+  }),
+  DATABASE_DIR: variable({ default: '.data', meaning: "the embedded database's folder", parse: (text) => text }),
+  DATABASE_POOL_SIZE: variable({ default: 10, meaning: 'connections to PostgreSQL', parse: integer(1, 1000) }),
+  DATABASE_PREPARED_STATEMENTS: variable({
+    default: true,
+    meaning: '`false` behind a pooler that lacks them',
+    parse: boolean,
+  }),
+  MIGRATE_ON_START: variable({
+    default: (env) => !inProduction(env),
+    shown: '`true` outside production, `false` in it',
+    meaning: 'apply pending migrations at boot (one process at a time); else run `npm run migrate`',
+    parse: boolean,
+  }),
+  REDIS_URL: variable({
+    default: undefined,
+    shown: 'unset: an in-process cache with the embedded database, none with PostgreSQL',
+    meaning: '`redis://` or `rediss://`; a comma-separated list is a cluster',
+    parse: redisUrls,
+  }),
+  CACHE_TTL_SECONDS: variable({
+    default: 300,
+    meaning: 'how long a basket stays in the cache',
+    parse: integer(1, 86_400),
+  }),
+  REQUEST_DEADLINE_MS: variable({
+    default: 5000,
+    meaning: 'the longest a request may take',
+    parse: integer(100, 600_000),
+  }),
+  MAX_BODY_BYTES: variable({ default: 262_144, meaning: 'the largest request body', parse: integer(1024, 16_777_216) }),
+  MAX_LINES: variable({ default: 500, meaning: 'lines a basket', parse: integer(1, 10_000) }),
+  MAX_QUANTITY: variable({ default: 9999, meaning: 'pieces a line', parse: integer(1, 1_000_000) }),
+  PROBLEM_TYPE_BASE: variable({
+    default: 'https://basket.example/problems/',
+    meaning: 'what the `type` of a problem document starts with',
+    parse: url('http:', 'https:'),
+  }),
+  LOG_LEVEL: variable({
+    default: 'info',
+    meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  }),
+  SHUTDOWN_DRAIN_MS: variable({
+    default: (env) => (inProduction(env) ? 5000 : 0),
+    shown: '`0` outside production, `5000` in it',
+    meaning: 'between readiness going down and the listener closing',
+    parse: integer(0, 600_000),
+  }),
+};
+
+type Variables = typeof variables;
+export type Config = {
+  readonly [Name in keyof Variables]: ReturnType<Variables[Name]['parse']> | DefaultOf<Variables[Name]>;
+};
+type DefaultOf<V> = V extends { readonly default: infer D } ? (D extends (env: Environment) => infer R ? R : D) : never;
+
+/** The injection token of a `Config`. */
+export const CONFIG = Symbol('CONFIG');
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const isFunction = (value: unknown): value is (env: Environment) => unknown => typeof value === 'function';
+
+/** @throws ConfigError that names each variable with a wrong value and what is allowed; an empty value counts as unset */
+export function readConfig(env: Environment): Config {
+  const problems: string[] = [];
+  const read = ([name, definition]: [string, Variable<unknown>]) => {
+    const text = env[name];
+    if (text === undefined || text === '')
+      return [name, isFunction(definition.default) ? definition.default(env) : definition.default] as const;
+    try {
+      return [name, definition.parse(text)] as const;
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}.`);
+      return [name, undefined] as const;
+    }
+  };
+  const config = Object.fromEntries(Object.entries(variables).map(read)) as Config;
+  if (problems.length > 0) throw new ConfigError(`The configuration is wrong. ${problems.join(' ')}`);
+  return config;
+}

@@ -1,0 +1,58 @@
+import { DataSource } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { BasketProjections1764000000002 } from '../../migrations/1764000000002-basket-projections.js';
+import { DomainEventsTypeTime1764000000001 } from '../../migrations/1764000000001-domain-events-type-time.js';
+import { DomainEvents1764000000000 } from '../../migrations/1764000000000-domain-events.js';
+import { BasketProjectionRow } from '../basket/persistence/basket-projection.row.js';
+import type { Config } from '../config.js';
+import { DomainEventRow } from '../event-store/domain-event.row.js';
+import { EmbeddedPostgres } from './embedded-postgres.js';
+
+/** A TypeORM data source that, without a server to talk to, brings its own. */
+export class BasketDataSource extends DataSource {
+  constructor(
+    options: DataSourceOptions,
+    readonly embedded?: EmbeddedPostgres,
+  ) {
+    super(options);
+  }
+
+  override async destroy(): Promise<void> {
+    if (this.isInitialized) await super.destroy();
+    await this.embedded?.close();
+  }
+}
+
+type DatabaseConfig = Pick<Config, 'DATABASE_URL' | 'DATABASE_DIR' | 'DATABASE_POOL_SIZE' | 'REQUEST_DEADLINE_MS'>;
+
+export interface EmbeddedOptions {
+  readonly inMemory?: boolean;
+  /** A dumped data folder to start from, in memory. */
+  readonly image?: Blob;
+}
+
+export async function createDataSource(
+  config: DatabaseConfig,
+  { inMemory = false, image }: EmbeddedOptions = {},
+): Promise<BasketDataSource> {
+  const common = {
+    type: 'postgres' as const,
+    applicationName: 'basket',
+    entities: [DomainEventRow, BasketProjectionRow],
+    migrations: [DomainEvents1764000000000, DomainEventsTypeTime1764000000001, BasketProjections1764000000002],
+    // A migration is one DDL statement; some of those (CREATE INDEX CONCURRENTLY) refuse a transaction.
+    migrationsTransactionMode: 'none' as const,
+    synchronize: false,
+    installExtensions: false,
+    poolSize: config.DATABASE_POOL_SIZE,
+    // How long a request waits for a connection, a new one or one that is in use.
+    connectTimeoutMS: config.REQUEST_DEADLINE_MS,
+  };
+  if (config.DATABASE_URL !== undefined)
+    return new BasketDataSource({ ...common, url: config.DATABASE_URL, extra: { keepAlive: true } });
+  const embedded = await EmbeddedPostgres.open(inMemory || image ? undefined : config.DATABASE_DIR, image);
+  return new BasketDataSource(
+    { ...common, username: 'postgres', database: 'postgres', extra: { stream: embedded.connect } },
+    embedded,
+  );
+}

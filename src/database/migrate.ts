@@ -1,0 +1,40 @@
+import pg from 'pg';
+import { MigrationExecutor } from 'typeorm';
+import type { BasketDataSource } from './data-source.js';
+
+/** Any number that no other program locks in the same database. */
+const MIGRATION_LOCK = 4_273_301_877;
+
+/**
+ * Applies the pending migrations, one process at a time: TypeORM takes no lock, and two runners that start at
+ * once race. The lock ends with its transaction, so neither a crash nor a pooler leaves it behind.
+ *
+ * @param url the server; without it the database is embedded, and its one process has nobody to lock out
+ * @returns the names of the migrations that were applied
+ */
+export async function migrate(dataSource: BasketDataSource, url: string | undefined): Promise<string[]> {
+  if (url === undefined) return await runPending(dataSource);
+  const lock = new pg.Client({ connectionString: url, application_name: 'basket-migrate' });
+  lock.on('error', () => undefined); // A lost lock shows in the COMMIT below.
+  await lock.connect();
+  try {
+    await lock.query('BEGIN');
+    await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    const applied = await runPending(dataSource);
+    await lock.query('COMMIT');
+    return applied;
+  } finally {
+    await lock.end();
+  }
+}
+
+async function runPending(dataSource: BasketDataSource): Promise<string[]> {
+  const applied = await dataSource.runMigrations();
+  return applied.map(({ name }) => name);
+}
+
+/** @returns the names of the migrations that this release brings and the database lacks */
+export async function pendingMigrations(dataSource: BasketDataSource): Promise<string[]> {
+  const pending = await new MigrationExecutor(dataSource).getPendingMigrations();
+  return pending.map(({ name }) => name);
+}

@@ -1,0 +1,35 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { problemDocument } from './problems.js';
+import type { ProblemCode } from './problems.js';
+
+/** What Node's parser refuses never becomes a request: the answer is written to the socket by hand. */
+export function clientErrorHandler(typeBase: string) {
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const code = codeOf(error.code);
+    const requestId = randomUUIDv7();
+    const { status, headers, body } = problemDocument(typeBase, {
+      code,
+      detail: 'The connection is closed.',
+      requestId,
+    });
+    const lines = Object.entries({
+      ...headers,
+      'content-length': Buffer.byteLength(body),
+      'x-request-id': requestId,
+      connection: 'close',
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+  };
+}
+
+function codeOf(code: string | undefined): ProblemCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
+  return 'malformed-request';
+}

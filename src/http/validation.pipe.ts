@@ -1,0 +1,55 @@
+import { ValidationPipe } from '@nestjs/common';
+import type { ArgumentMetadata } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { limits } from '../basket/basket.limits.js';
+import { validationFailed } from './problems.js';
+import type { FieldError } from './problems.js';
+
+const MOST_DEPTH = 6;
+const MOST_ERRORS = 100;
+
+/** Bodies become instances of their classes; everything wrong with one is told at once. */
+export class BodyValidationPipe extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      stopAtFirstError: true,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors) => validationFailed(flatten(errors, '#').slice(0, MOST_ERRORS)),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body') {
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw validationFailed([{ pointer: '#', detail: 'must be a JSON object' }]);
+      checkSize(value, '#', 1);
+    }
+    return (await super.transform(value, metadata)) as unknown;
+  }
+}
+
+/** class-transformer recurses and class-validator looks at each element: bound both before they start. */
+function checkSize(value: object, pointer: string, depth: number): void {
+  if (depth > MOST_DEPTH) throw validationFailed([{ pointer, detail: 'is nested too deep' }]);
+  if (Array.isArray(value) && value.length > limits.maxLines)
+    throw validationFailed([{ pointer, detail: `must contain no more than ${limits.maxLines} elements` }]);
+  for (const [key, child] of Object.entries(value) as [string, unknown][])
+    if (typeof child === 'object' && child !== null) checkSize(child, `${pointer}/${escape(key)}`, depth + 1);
+}
+
+function flatten(errors: readonly ValidationError[], parent: string): FieldError[] {
+  return errors.flatMap(({ property, constraints = {}, children = [] }) => {
+    const pointer = `${parent}/${escape(property)}`;
+    const own = Object.entries(constraints).map(([constraint, message]) => ({
+      pointer,
+      detail: constraint === 'whitelistValidation' ? 'is not a known field' : message.replace(`${property} `, ''),
+    }));
+    return [...own, ...flatten(children, pointer)];
+  });
+}
+
+/** RFC 6901, section 3. */
+const escape = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1');

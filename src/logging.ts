@@ -1,0 +1,29 @@
+import { Logger as NestLogger, PinoLogger } from 'nestjs-pino';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import pretty from 'pino-pretty';
+import { requestContext } from './request-context.js';
+
+/** One JSON object a line; in a terminal, text. Lines written while a request is served carry its id. */
+export function createLogger(level: string): Logger {
+  const options = { level, mixin: () => ({ ...requestContext.getStore() }), base: { pid: process.pid } };
+  if (process.stdout.isTTY) return pino(options, pretty({ sync: true, ignore: 'pid', singleLine: true }));
+  // A write a line would cost each request more than its own work; what is buffered leaves five times a second.
+  return pino(options, pino.destination({ sync: false, minLength: 4096, periodicFlush: 200 }));
+}
+
+/** What Nest tells of each module and route while it starts. */
+const STARTUP_CONTEXTS = new Set<unknown>(['InstanceLoader', 'NestFactory', 'RouterExplorer', 'RoutesResolver']);
+
+/** Nest's logger, over pino. */
+export class AppLogger extends NestLogger {
+  constructor(logger: Logger) {
+    const params = { pinoHttp: { logger } };
+    super(new PinoLogger(params), params);
+  }
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (STARTUP_CONTEXTS.has(rest.at(-1))) this.verbose(message, ...rest);
+    else super.log(message, ...rest);
+  }
+}

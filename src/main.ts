@@ -1,0 +1,41 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readConfig } from './config.js';
+import type { Config } from './config.js';
+import { Lifecycle } from './http/lifecycle.js';
+
+const logger = new Logger('main');
+
+try {
+  const config = readConfig(process.env);
+  const { createApp } = await import('./app.js');
+  const app = await createApp(config);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(app, config, signal));
+  await app.listen({ port: config.PORT, host: config.HOST });
+  announce(await app.getUrl(), config);
+} catch (error) {
+  const { message, cause } = error as Error;
+  process.stderr.write(`${message}${cause instanceof Error ? ` ${cause.message}` : ''}\n`);
+  process.exit(1);
+}
+
+function announce(url: string, { DATABASE_URL, DATABASE_DIR, REDIS_URL }: Config): void {
+  if (DATABASE_URL === undefined)
+    logger.warn(
+      `Embedded database in ${DATABASE_DIR}: a crash of this process loses nothing, a power cut may. Set DATABASE_URL for production.`,
+    );
+  else if (!REDIS_URL) logger.log('REDIS_URL is not set: baskets are read from PostgreSQL each time.');
+  logger.log(`API ${url}/baskets/{userName}, Swagger UI ${url}/docs, contract ${url}/openapi.yaml`);
+}
+
+/** Stops without dropping a request: readiness goes down, load balancers notice, what is in flight ends. */
+async function stop(app: NestFastifyApplication, config: Config, signal: string): Promise<void> {
+  logger.log(`${signal}: draining for ${config.SHUTDOWN_DRAIN_MS} ms, then stopping.`);
+  app.get(Lifecycle).drain();
+  await setTimeout(config.SHUTDOWN_DRAIN_MS);
+  const overdue = setTimeout(2 * config.REQUEST_DEADLINE_MS, undefined, { ref: false }).then(() => process.exit(1));
+  await Promise.race([app.close(), overdue]);
+  logger.log('Stopped.');
+  process.exit(0);
+}
