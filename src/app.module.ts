@@ -23,7 +23,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        // Request lines are written by a hook of ours (http/hooks.ts), which costs a request a tenth of pino-http.
+        // Request lines are written by a hook of ours (http/hooks.ts); pino-http would make a logger for each request.
         LoggerModule.forRoot({ pinoHttp: { logger }, forRoutes: [] }),
         DatabaseModule.forRoot(createDataSource),
         BasketModule,

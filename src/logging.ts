@@ -13,7 +13,13 @@ export function createLogger(level: string): Logger {
 }
 
 /** What Nest tells of each module and route while it starts. */
-const STARTUP_CONTEXTS = new Set<unknown>(['InstanceLoader', 'NestFactory', 'RouterExplorer', 'RoutesResolver']);
+const STARTUP_CONTEXTS = new Set<unknown>([
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+]);
 
 /** Nest's logger, over pino. */
 export class AppLogger extends NestLogger {

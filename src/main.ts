@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PinoLogger } from 'nestjs-pino';
 import { readConfig } from './config.js';
 import type { Config } from './config.js';
 import { Lifecycle } from './http/lifecycle.js';
@@ -11,7 +12,7 @@ try {
   const config = readConfig(process.env);
   const { createApp } = await import('./app.js');
   const app = await createApp(config);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(app, config, signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(app, config, signal));
   await app.listen({ port: config.PORT, host: config.HOST });
   announce(await app.getUrl(), config);
 } catch (error) {
@@ -29,13 +30,18 @@ function announce(url: string, { DATABASE_URL, DATABASE_DIR, REDIS_URL }: Config
   logger.log(`API ${url}/baskets/{userName}, Swagger UI ${url}/docs, contract ${url}/openapi.yaml`);
 }
 
+let stopping = false;
+
 /** Stops without dropping a request: readiness goes down, load balancers notice, what is in flight ends. */
 async function stop(app: NestFastifyApplication, config: Config, signal: string): Promise<void> {
+  // Ctrl-C reaches every process of a terminal, and npm passes it on once more.
+  if (stopping) return;
+  stopping = true;
   logger.log(`${signal}: draining for ${config.SHUTDOWN_DRAIN_MS} ms, then stopping.`);
   app.get(Lifecycle).drain();
   await setTimeout(config.SHUTDOWN_DRAIN_MS);
   const overdue = setTimeout(2 * config.REQUEST_DEADLINE_MS, undefined, { ref: false }).then(() => process.exit(1));
   await Promise.race([app.close(), overdue]);
   logger.log('Stopped.');
-  process.exit(0);
+  PinoLogger.root.flush(() => process.exit(0));
 }

@@ -1,9 +1,10 @@
 import { Catch, Controller, Get, Header, ServiceUnavailableException, UseFilters } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
+import { ApiTags } from '@nestjs/swagger';
+import { HealthCheckService } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
+import { HealthOperation } from './health.dto.js';
 import { HealthIndicators } from './health.indicators.js';
 
 /** Probes expect the Terminus shape, not a problem document. */
@@ -24,34 +25,34 @@ export class HealthController {
   ) {}
 
   @Get()
-  @HealthCheck()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'getHealth', summary: 'Every component, its state and its latency' })
+  @HealthOperation(
+    'getHealth',
+    'Every component',
+    'The state and latency of each. 503 when one that is needed is down.',
+  )
   all(): Promise<HealthCheckResult> {
     return this.check();
   }
 
   @Get('live')
-  @HealthCheck()
   @Header('cache-control', 'no-store')
-  @ApiOperation({
-    operationId: 'getLiveness',
-    summary: 'The process runs',
-    description: 'It asks no other component, so that no outage elsewhere restarts this process.',
-  })
+  @HealthOperation(
+    'getLiveness',
+    'The process runs',
+    'It asks no other component, so that no outage elsewhere restarts this process.',
+  )
   live(): HealthCheckResult {
     return { status: 'ok', info: {}, error: {}, details: {} };
   }
 
   @Get('ready')
-  @HealthCheck()
   @Header('cache-control', 'no-store')
-  @ApiOperation({
-    operationId: 'getReadiness',
-    summary: 'Requests can be served',
-    description:
-      '503 when PostgreSQL does not answer or the process is draining. A missing cache is `degraded`, and ready.',
-  })
+  @HealthOperation(
+    'getReadiness',
+    'Requests can be served',
+    '503 when PostgreSQL does not answer or the process is draining. Without its cache the service is degraded, and ready.',
+  )
   ready(): Promise<HealthCheckResult> {
     return this.check();
   }

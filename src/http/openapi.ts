@@ -154,6 +154,11 @@ function describeProblems(codes: readonly ProblemCode[]) {
   };
 }
 
+const VERSION = '0.1.0';
+
+/** Unknown fields of a request are refused; answers may gain some. */
+const REQUEST_SCHEMAS = ['AddItem', 'Item', 'PutBasket', 'UpdateItemQuantity'];
+
 const DESCRIPTION = `
 Keeps shoppers' baskets: one basket a user, under \`/baskets/{userName}\`.
 
@@ -169,16 +174,19 @@ Unknown fields are refused, so that a typo is seen.
 
 /** The contract, as `openapi.yaml` has it. */
 export function createDocument(app: INestApplication): OpenAPIObject {
-  return SwaggerModule.createDocument(
-    app,
-    new DocumentBuilder()
-      .setOpenAPIVersion('3.1.0')
-      .setTitle('Basket')
-      .setVersion('0.1.0')
-      .setDescription(DESCRIPTION)
-      .addServer('/')
-      .addTag('baskets', 'The basket of a user and its lines.')
-      .addTag('health', 'For probes and people.')
-      .build(),
-  );
+  const about = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Basket')
+    .setVersion(VERSION)
+    .setDescription(DESCRIPTION)
+    .addServer('/')
+    .addTag('baskets', 'The basket of a user and its lines.')
+    .addTag('health', 'For probes and people.')
+    .build();
+  const document = SwaggerModule.createDocument(app, about);
+  for (const name of REQUEST_SCHEMAS) {
+    const schema = document.components?.schemas?.[name];
+    if (schema && !('$ref' in schema)) schema.additionalProperties = false;
+  }
+  return document;
 }
