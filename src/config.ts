@@ -37,8 +37,7 @@ const oneOf =
 const url =
   (...protocols: readonly string[]) =>
   (text: string) => {
-    const parsed = URL.parse(text);
-    if (!parsed || !protocols.includes(parsed.protocol))
+    if (!URL.canParse(text) || !protocols.some((protocol) => text.startsWith(`${protocol}//`)))
       throw new Error(`must be a URL that starts with ${protocols.map((one) => `${one}//`).join(' or ')}`);
     return text;
   };

@@ -32,4 +32,10 @@ export class AppLogger extends NestLogger {
     if (STARTUP_CONTEXTS.has(rest.at(-1))) this.verbose(message, ...rest);
     else super.log(message, ...rest);
   }
+
+  override error(message: unknown, ...rest: unknown[]): void {
+    // Why the service did not start is told by main.ts, in a sentence.
+    if (rest.at(-1) === 'ExceptionHandler') this.debug(message, ...rest);
+    else super.error(message, ...rest);
+  }
 }

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { Lifecycle } from './http/lifecycle.js';
 
 const logger = new Logger('main');
+let stopping = false;
 
 try {
   const config = readConfig(process.env);
@@ -29,8 +30,6 @@ function announce(url: string, { DATABASE_URL, DATABASE_DIR, REDIS_URL }: Config
   else if (!REDIS_URL) logger.log('REDIS_URL is not set: baskets are read from PostgreSQL each time.');
   logger.log(`API ${url}/baskets/{userName}, Swagger UI ${url}/docs, contract ${url}/openapi.yaml`);
 }
-
-let stopping = false;
 
 /** Stops without dropping a request: readiness goes down, load balancers notice, what is in flight ends. */
 async function stop(app: NestFastifyApplication, config: Config, signal: string): Promise<void> {

@@ -54,10 +54,10 @@ export class PutBasketBody {
   currency!: string;
 
   @ApiProperty({ type: [ItemBody], maxItems: limits.maxLines, description: 'In this order; each product once.' })
-  @IsArray()
-  @ArrayMaxSize(limits.maxLines)
-  @ValidateNested({ each: true })
   @Type(() => ItemBody)
+  @ValidateNested({ each: true })
+  @ArrayMaxSize(limits.maxLines)
+  @IsArray()
   items!: ItemBody[];
 }
 
@@ -66,7 +66,10 @@ export class LineView extends ItemBody {
   @MoneyField('unitPrice x quantity', 2500)
   lineTotal!: number;
 
-  @TimeField({ description: 'When the product came into the basket.', example: CREATED })
+  @TimeField({
+    description: 'When the product came into the basket; a PUT of the basket starts anew.',
+    example: CREATED,
+  })
   addedAt!: string;
 }
 

@@ -37,6 +37,11 @@ export class Database {
     private readonly prepared: boolean,
   ) {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
+    // The pool listens to idle connections only. The loss of one that is in use fails its statement, and would end the
+    // process besides: an error event that nobody listens to is thrown.
+    this.pool.on('acquire', (client) => {
+      if (client.listenerCount('error') === 0) client.on('error', () => undefined);
+    });
   }
 
   /**

@@ -1,55 +1,36 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-const heldHere = new Set<string>();
+import { DatabaseSync } from 'node:sqlite';
 
 /**
- * PGlite itself lets two processes open, and ruin, one folder.
+ * PGlite itself lets two processes open, and ruin, one folder. SQLite's exclusive lock on a file is the kernel's: it
+ * ends with its process, however that ends, and no two processes ever have it.
  *
  * @returns what unlocks it
- * @throws Error when a process that is alive, or this one, holds the lock
+ * @throws Error that names the process that holds it
  */
 export function lockFolder(folder: string): () => void {
-  const file = join(folder, 'lock');
-  for (;;) {
-    try {
-      writeFileSync(file, identityOf(process.pid), { flag: 'wx' });
-      heldHere.add(file);
-      return () => {
-        heldHere.delete(file);
-        rmSync(file, { force: true });
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = readFileSync(file, 'utf8');
-    const pid = Number.parseInt(holder, 10);
-    // In a container every process may have the same id, so that our own id in the file may be a dead one's.
-    const held = pid === process.pid ? heldHere.has(file) : isAlive(pid) && identityOf(pid) === holder;
-    if (held)
-      throw new Error(
-        `Process ${pid} has the embedded database in ${folder} open. Stop it, or set DATABASE_DIR or DATABASE_URL.`,
-      );
-    rmSync(file, { force: true });
-  }
-}
-
-/** The process id and, where /proc tells, its start time: ids are used again. */
-function identityOf(pid: number): string {
+  const holder = join(folder, 'holder');
+  const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22, counted from behind the command, which may hold spaces (proc(5)).
-    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
+    lock.exec('BEGIN EXCLUSIVE');
   } catch {
-    return `${pid} `;
+    lock.close();
+    throw new Error(
+      `Process ${nameIn(holder)} has the embedded database in ${folder} open. Stop it, or set DATABASE_DIR or DATABASE_URL.`,
+    );
   }
+  // Only for the message above.
+  writeFileSync(holder, String(process.pid));
+  return () => {
+    if (lock.isOpen) lock.close();
+  };
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+function nameIn(file: string): string {
   try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '(just started)';
   }
 }

@@ -96,7 +96,10 @@ const CONDITIONS = {
     example: '"7"',
   },
   'If-None-Match': { description: 'The versions you have: 304 if the basket is at one of them.', example: '"7"' },
-  'If-None-Match: *': { description: '`*`: do it only if the user has no basket. Else 412.', example: '*' },
+  'If-None-Match: *': {
+    description: '`*`: do it only if the user has no basket; versions: only if it is at none of them. Else 412.',
+    example: '*',
+  },
 };
 
 const HEADERS = {

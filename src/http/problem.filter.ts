@@ -29,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
       instance: request.url.split('?', 1)[0],
       requestId: request.id,
     });
-    void reply.code(status).headers(headers).send(body);
+    void reply.code(status).headers(headers).header('x-request-id', request.id).send(body);
   }
 }
 
@@ -49,7 +49,7 @@ function refusalOf(error: unknown): Refusal {
 
 /** Fastify's errors, which come as they are from its hooks and wrapped from Nest's. */
 function refusalOfFramework(error: unknown): Refusal | undefined {
-  const { code, statusCode = error instanceof HttpException ? error.getStatus() : undefined } = error as {
+  const { code, statusCode = error instanceof HttpException ? error.getStatus() : undefined } = (error ?? {}) as {
     code?: unknown;
     statusCode?: number;
   };

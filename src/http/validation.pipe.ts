@@ -6,6 +6,7 @@ import { validationFailed } from './problems.js';
 import type { FieldError } from './problems.js';
 
 const MOST_DEPTH = 6;
+const MOST_MEMBERS = 32;
 const MOST_ERRORS = 100;
 
 /** Bodies become instances of their classes; everything wrong with one is told at once. */
@@ -25,19 +26,32 @@ export class BodyValidationPipe extends ValidationPipe {
     if (metadata.type === 'body') {
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         throw validationFailed([{ pointer: '#', detail: 'must be a JSON object' }]);
-      checkSize(value, '#', 1);
+      checkShape(value, '#', 1);
     }
     return (await super.transform(value, metadata)) as unknown;
   }
 }
 
-/** class-transformer recurses and class-validator looks at each element: bound both before they start. */
-function checkSize(value: object, pointer: string, depth: number): void {
+/**
+ * class-transformer recurses, class-validator looks at each element and at each member, and both overlook names that every
+ * object inherits and lists in place of objects: what no body of ours has is refused before they start.
+ */
+function checkShape(value: object, pointer: string, depth: number): void {
   if (depth > MOST_DEPTH) throw validationFailed([{ pointer, detail: 'is nested too deep' }]);
-  if (Array.isArray(value) && value.length > limits.maxLines)
+  const list = Array.isArray(value);
+  if (list && value.length > limits.maxLines)
     throw validationFailed([{ pointer, detail: `must contain no more than ${limits.maxLines} elements` }]);
-  for (const [key, child] of Object.entries(value) as [string, unknown][])
-    if (typeof child === 'object' && child !== null) checkSize(child, `${pointer}/${escape(key)}`, depth + 1);
+  const names = Object.keys(value);
+  if (!list && names.length > MOST_MEMBERS)
+    throw validationFailed([{ pointer, detail: `must have no more than ${MOST_MEMBERS} fields` }]);
+  for (const name of names) {
+    const place = `${pointer}/${escape(name)}`;
+    if (name in Object.prototype || name === 'prototype')
+      throw validationFailed([{ pointer: place, detail: 'is not a known field' }]);
+    const child = (value as Record<string, unknown>)[name];
+    if (list && Array.isArray(child)) throw validationFailed([{ pointer: place, detail: 'must be a JSON object' }]);
+    if (typeof child === 'object' && child !== null) checkShape(child, place, depth + 1);
+  }
 }
 
 function flatten(errors: readonly ValidationError[], parent: string): FieldError[] {

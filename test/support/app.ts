@@ -12,7 +12,8 @@ export async function startApp(env: Record<string, string> = {}): Promise<NestFa
     await app.close();
     await database.drop();
   };
-  return Object.assign(app, { [Symbol.asyncDispose]: stop });
+  // Nest's application is a proxy that takes no assignment.
+  return Object.defineProperty(app, Symbol.asyncDispose, { value: stop }) as NestFastifyApplication & AsyncDisposable;
 }
 
 /** A user that no other test has: tests share the Redis of REDIS_URL. */

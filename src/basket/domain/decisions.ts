@@ -27,8 +27,8 @@ export type Decide = (basket: Basket, nextBasketId: string) => readonly BasketEv
 export interface Precondition {
   /** If-Match: one of these versions, or any basket at all. */
   readonly match?: '*' | readonly number[];
-  /** If-None-Match: no basket at all. */
-  readonly noneMatch?: '*';
+  /** If-None-Match: none of these versions, or no basket at all. */
+  readonly noneMatch?: '*' | readonly number[];
 }
 
 export function decide(basket: Basket, by: Decide, nextBasketId: string, precondition?: Precondition) {
@@ -41,11 +41,10 @@ export function decide(basket: Basket, by: Decide, nextBasketId: string, precond
 
 function checkPrecondition(basket: Basket, { match, noneMatch }: Precondition = {}): void {
   const { userName, version } = basket;
-  if (noneMatch && isOpen(basket))
-    throw new BasketError('version-mismatch', `${userName} has a basket already, at version ${version}.`, {
-      currentVersion: version,
-    });
-  if (match === undefined || (isOpen(basket) && (match === '*' || match.includes(version)))) return;
+  const names = (condition: '*' | readonly number[]) =>
+    isOpen(basket) && (condition === '*' || condition.includes(version));
+  const holds = (match === undefined || names(match)) && (noneMatch === undefined || !names(noneMatch));
+  if (holds) return;
   const state = isOpen(basket) ? `The basket of ${userName} is at version ${version}.` : `${userName} has no basket.`;
   throw new BasketError('version-mismatch', state, { currentVersion: version });
 }
@@ -90,8 +89,9 @@ export interface QuantityUpdate {
 export function updateQuantity(basket: Basket, { productId, quantity }: QuantityUpdate, limits: Limits): BasketEvent[] {
   const line = requireLine(basket, productId);
   if (line.quantity === quantity) return [];
-  const changed = requireOpen(basket).lines.map((other) => (other === line ? { ...line, quantity } : other));
-  checkLimits(changed, limits);
+  // Lines that were within the limits of another day do not keep this one from being changed.
+  checkQuantity({ ...line, quantity }, limits);
+  checkTotal(requireOpen(basket).lines.map((other) => (other === line ? { ...line, quantity } : other)));
   return [{ type: 'BasketItemQuantityUpdated', data: { productId, quantity, previousQuantity: line.quantity } }];
 }
 
@@ -132,18 +132,25 @@ function checkCurrency(basket: OpenBasket, currency: string): void {
   );
 }
 
-function checkLimits(items: readonly ItemData[], { maxLines, maxQuantity }: Limits): void {
-  if (items.length > maxLines)
+function checkLimits(items: readonly ItemData[], limits: Limits): void {
+  if (items.length > limits.maxLines)
     throw new BasketError(
       'too-many-lines',
-      `A basket holds at most ${maxLines} lines, this one would have ${items.length}.`,
+      `A basket holds at most ${limits.maxLines} lines, this one would have ${items.length}.`,
     );
-  const over = items.find((item) => item.quantity > maxQuantity);
-  if (over)
+  for (const item of items) checkQuantity(item, limits);
+  checkTotal(items);
+}
+
+function checkQuantity({ productId, quantity }: ItemData, { maxQuantity }: Limits): void {
+  if (quantity > maxQuantity)
     throw new BasketError(
       'quantity-limit',
-      `A line holds at most ${maxQuantity} pieces, product ${over.productId} would have ${over.quantity}.`,
+      `A line holds at most ${maxQuantity} pieces, product ${productId} would have ${quantity}.`,
     );
+}
+
+function checkTotal(items: readonly ItemData[]): void {
   // A sum of non-negative safe integers that is no safe integer any more stays so, however it was rounded.
   if (!Number.isSafeInteger(totals(items).totalPrice))
     throw new BasketError('total-limit', `The total price would pass ${Number.MAX_SAFE_INTEGER} minor units.`);

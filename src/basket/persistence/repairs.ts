@@ -2,6 +2,8 @@ import { Logger } from '@nestjs/common';
 
 const INTERVAL_MS = 250;
 const MOST = 100_000;
+/** In one run; then the cache is taken to be away. */
+const MOST_FAILURES = 10;
 
 /** Writes that the cache was not told of, until it was: bounds how long it may serve what they replaced. */
 export class Repairs {
@@ -36,16 +38,21 @@ export class Repairs {
   private async run(): Promise<void> {
     if (this.running) return;
     this.running = true;
-    try {
-      for (const [userName, version] of this.versions) {
+    let failures = 0;
+    for (const [userName, version] of [...this.versions]) {
+      try {
         await this.repair(userName, version);
         if (this.versions.get(userName) === version) this.versions.delete(userName);
+      } catch (error) {
+        this.logger.debug(`The cache cannot be repaired yet: ${(error as Error).message}`);
+        if (++failures === MOST_FAILURES) break;
+        // To the end of the line: the others get their turn at the next run.
+        const newest = this.versions.get(userName) ?? version;
+        this.versions.delete(userName);
+        this.versions.set(userName, newest);
       }
-      if (this.versions.size === 0) this.stop();
-    } catch (error) {
-      this.logger.debug(`The cache cannot be repaired yet: ${(error as Error).message}`);
-    } finally {
-      this.running = false;
     }
+    if (this.versions.size === 0) this.stop();
+    this.running = false;
   }
 }

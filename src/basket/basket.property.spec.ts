@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { ALICE } from '../../test/support/given.js';
+import { evolve, isOpen, lineOf, noBasket, totals } from './domain/basket.js';
+import type { Basket } from './domain/basket.js';
+import { BasketError } from './domain/basket.errors.js';
+import type { BasketErrorCode } from './domain/basket.errors.js';
+import type { ItemData, RecordedEvent } from './domain/basket.events.js';
+import {
+  Limits,
+  addItem,
+  clear,
+  decide,
+  remove,
+  removeItem,
+  replaceBasket,
+  updateQuantity,
+} from './domain/decisions.js';
+import type { Decide, Precondition } from './domain/decisions.js';
+import { fromDocument, toDocument } from './persistence/basket-document.js';
+
+const LIMITS = new Limits(3, 20);
+
+type Command =
+  | { readonly type: 'put'; readonly currency: string; readonly items: readonly ItemData[] }
+  | { readonly type: 'add'; readonly currency: string; readonly item: ItemData }
+  | { readonly type: 'set'; readonly productId: string; readonly quantity: number }
+  | { readonly type: 'removeItem'; readonly productId: string }
+  | { readonly type: 'clear' }
+  | { readonly type: 'remove' };
+
+type Request = Command & { readonly precondition?: Precondition };
+
+const productId = fc.constantFrom(...[1, 2, 3, 4, 5].map((n) => `00000000-0000-4000-8000-00000000000${n}`));
+const quantity = fc.integer({ min: 1, max: 12 });
+const currency = fc.constantFrom('EUR', 'EUR', 'EUR', 'JPY');
+const item: fc.Arbitrary<ItemData> = fc.record({
+  productId,
+  productName: fc.oneof(fc.constantFrom('Pencil', '鉛筆 😀', '"\\\u2028'), fc.string({ minLength: 1, maxLength: 9 })),
+  unitPrice: fc.oneof(
+    { weight: 6, arbitrary: fc.nat(100_000_000_000) },
+    { weight: 1, arbitrary: fc.integer({ min: 2 ** 51, max: Number.MAX_SAFE_INTEGER }) },
+  ),
+  quantity,
+});
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('put' as const), currency, items: fc.array(item, { maxLength: 4 }) }),
+  },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('add' as const), currency, item }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constant('set' as const), productId, quantity: fc.integer({ min: 1, max: 22 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('removeItem' as const), productId }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('clear' as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('remove' as const) }) },
+);
+const precondition: fc.Arbitrary<Precondition> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant({}) },
+  fc.record({ match: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }) }),
+  fc.constant({ match: '*' as const }),
+  fc.constant({ noneMatch: '*' as const }),
+);
+const requests: fc.Arbitrary<Request[]> = fc.array(
+  fc.tuple(command, precondition).map(([asked, demanded]) => ({ ...asked, precondition: demanded })),
+  { minLength: 1, maxLength: 30, size: 'max' },
+);
+
+const decisionOf =
+  (asked: Command): Decide =>
+  (basket, nextBasketId) => {
+    switch (asked.type) {
+      case 'put':
+        return replaceBasket(basket, asked, LIMITS, nextBasketId);
+      case 'add':
+        return addItem(basket, { ...asked.item, currency: asked.currency }, LIMITS, nextBasketId);
+      case 'set':
+        return updateQuantity(basket, asked, LIMITS);
+      case 'removeItem':
+        return removeItem(basket, asked.productId);
+      case 'clear':
+        return clear(basket);
+      case 'remove':
+        return remove(basket);
+    }
+  };
+
+interface Step {
+  readonly asked: Request;
+  readonly before: Basket;
+  readonly after: Basket;
+  readonly refusal?: BasketErrorCode;
+}
+
+interface Run {
+  readonly events: readonly RecordedEvent[];
+  readonly steps: readonly Step[];
+  readonly state: Basket;
+}
+
+/** What a store with one writer would keep. Its clock and ids come from the number of the step. */
+function run(asked: readonly Request[]): Run {
+  const events: RecordedEvent[] = [];
+  const steps: Step[] = [];
+  let state: Basket = noBasket(ALICE);
+  for (const [at, request] of asked.entries()) {
+    const before = state;
+    const occurredAt = new Date(Date.UTC(2026, 10, 23, 9, 0, at)).toISOString();
+    try {
+      for (const event of decide(before, decisionOf(request), `basket-${at}`, request.precondition)) {
+        const stored = { ...event, version: state.version + 1, occurredAt };
+        events.push(stored);
+        state = evolve(state, stored);
+      }
+      steps.push({ asked: request, before, after: state });
+    } catch (error) {
+      if (!(error instanceof BasketError)) throw error;
+      steps.push({ asked: request, before, after: state, refusal: error.code });
+    }
+  }
+  return { events, steps, state };
+}
+
+/** @param check gives what is against the promise, for the message; nothing where it is kept */
+const always = (check: (result: Run, asked: readonly Request[]) => unknown) =>
+  fc.assert(
+    fc.property(requests, (asked) => expect(check(run(asked), asked)).toBeUndefined()),
+    { numRuns: 150 },
+  );
+
+const states = ({ steps }: Run) => steps.map(({ after }) => after);
+const linesOf = (basket: Basket) => (isOpen(basket) ? basket.lines : []);
+
+describe('Whatever is asked of a basket, in whatever order', () => {
+  it('its events have the versions 1, 2, 3, … and it has the last', () =>
+    always(
+      ({ events, state }) =>
+        events.find(({ version }, at) => version !== at + 1) ?? (state.version === events.length ? undefined : state),
+    ));
+
+  it('folding all its events gives the state that the steps reached', () =>
+    always(({ events, state }) => expect(events.reduce<Basket>(evolve, noBasket(ALICE))).toStrictEqual(state)));
+
+  it('the events survive being stored as JSON', () =>
+    always(({ events, state }) => {
+      const read = JSON.parse(JSON.stringify(events)) as RecordedEvent[];
+      expect(read.reduce<Basket>(evolve, noBasket(ALICE))).toStrictEqual(state);
+    }));
+
+  it('its totals are exact', () =>
+    always((result) =>
+      states(result).find((basket) => {
+        const { totalItems, totalPrice } = totals(linesOf(basket));
+        const pieces = linesOf(basket).reduce((sum, line) => sum + BigInt(line.quantity), 0n);
+        const price = linesOf(basket).reduce((sum, line) => sum + BigInt(line.unitPrice) * BigInt(line.quantity), 0n);
+        return BigInt(totalItems) !== pieces || BigInt(totalPrice) !== price;
+      }),
+    ));
+
+  it('it keeps the limits, and each product has one line', () =>
+    always((result) =>
+      states(result).find((basket) => {
+        const lines = linesOf(basket);
+        return (
+          lines.length > LIMITS.maxLines ||
+          lines.some((line) => line.quantity < 1 || line.quantity > LIMITS.maxQuantity) ||
+          !Number.isSafeInteger(totals(lines).totalPrice) ||
+          new Set(lines.map((line) => line.productId)).size !== lines.length
+        );
+      }),
+    ));
+
+  it('an event always changes more than the version', () =>
+    always(({ steps }) => {
+      const content = (basket: Basket) =>
+        JSON.stringify([basket.status, linesOf(basket).map(({ addedAt: _, ...line }) => line)]);
+      return steps.find(({ before, after }) => before.version !== after.version && content(before) === content(after));
+    }));
+
+  it('every piece that was acknowledged is there', () =>
+    always(({ steps }) =>
+      steps.find(({ asked, before, after, refusal }) => {
+        if (refusal !== undefined) return false;
+        const had = (id: string) => (isOpen(before) ? lineOf(before, id)?.quantity : undefined) ?? 0;
+        const has = (id: string) => (isOpen(after) ? lineOf(after, id)?.quantity : undefined) ?? 0;
+        switch (asked.type) {
+          case 'put':
+            return asked.items.some((line) => has(line.productId) !== line.quantity);
+          case 'add':
+            return has(asked.item.productId) !== had(asked.item.productId) + asked.item.quantity;
+          case 'set':
+            return has(asked.productId) !== asked.quantity;
+          case 'removeItem':
+            return has(asked.productId) !== 0;
+          case 'clear':
+          case 'remove':
+            return linesOf(after).length > 0;
+        }
+      }),
+    ));
+
+  it('its id and currency stay from its creation to its deletion, and no id comes twice', () =>
+    always(({ events, steps }) => {
+      const ids = events.flatMap((event) => (event.type === 'BasketCreated' ? [event.data.basketId] : []));
+      if (new Set(ids).size !== ids.length) return ids;
+      return steps.find(
+        ({ before, after }) =>
+          isOpen(before) && isOpen(after) && (before.basketId !== after.basketId || before.currency !== after.currency),
+      );
+    }));
+
+  it('the same requests give the same events again', () =>
+    always(({ events }, asked) => expect(run(asked).events).toStrictEqual(events)));
+
+  it('its document gives back the basket, and the same bytes again', () =>
+    always((result) =>
+      states(result).find((basket) => {
+        const document = toDocument(basket);
+        const back = fromDocument(ALICE, document);
+        expect(back).toStrictEqual(basket);
+        return toDocument(back).json !== document.json;
+      }),
+    ));
+});
+
+describe('The requests of this property', () => {
+  it('are refused for every reason that the domain has', () => {
+    const seen = new Set(
+      fc.sample(requests, { seed: 1, numRuns: 300 }).flatMap((asked) => run(asked).steps.map(({ refusal }) => refusal)),
+    );
+    const reasons: BasketErrorCode[] = [
+      'basket-not-found',
+      'item-not-found',
+      'version-mismatch',
+      'currency-mismatch',
+      'duplicate-product',
+      'too-many-lines',
+      'quantity-limit',
+      'total-limit',
+    ];
+    expect(reasons.filter((code) => !seen.has(code))).toEqual([]);
+  });
+});
