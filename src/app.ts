@@ -31,7 +31,7 @@ export async function createApp(
   config: Config,
   openDataSource: Parts['createDataSource'] = createDataSource,
 ): Promise<NestFastifyApplication> {
-  const logger = createLogger(config.LOG_LEVEL);
+  const logger = await createLogger(config.LOG_LEVEL);
   const filter = new ProblemFilter(config);
   const adapter = new FastifyAdapter({
     bodyLimit: config.MAX_BODY_BYTES,

@@ -21,7 +21,7 @@ const { trace, debug, info, error } = pino.levels.values as Record<'trace' | 'de
 
 describe('A line of the log', () => {
   it('carries the id of the request that it was written for, and no other', async () => {
-    const logger = createLogger('info');
+    const logger = await createLogger('info');
     const lines = linesOf(logger);
     logger.info('before');
     await Promise.all(
@@ -42,14 +42,14 @@ describe('A line of the log', () => {
   });
 
   it('names the process', () => {
-    const logger = createLogger('info');
+    const logger = await createLogger('info');
     const lines = linesOf(logger);
     logger.info('text');
     expect(lines).toEqual([expect.objectContaining({ pid: process.pid, level: info, msg: 'text' })]);
   });
 
   it.each(['silent', 'error'])('is not written below the level %s', (level) => {
-    const logger = createLogger(level);
+    const logger = await createLogger(level);
     const lines = linesOf(logger);
     logger.warn('text');
     expect(lines).toEqual([]);

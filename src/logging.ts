@@ -1,13 +1,15 @@
 import { Logger as NestLogger, PinoLogger } from 'nestjs-pino';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import pretty from 'pino-pretty';
 import { requestContext } from './request-context.js';
 
 /** One JSON object a line; in a terminal, text. Lines written while a request is served carry its id. */
-export function createLogger(level: string): Logger {
+export async function createLogger(level: string): Promise<Logger> {
   const options = { level, mixin: () => ({ ...requestContext.getStore() }), base: { pid: process.pid } };
-  if (process.stdout.isTTY) return pino(options, pretty({ sync: true, ignore: 'pid', singleLine: true }));
+  if (process.stdout.isTTY) {
+    const { default: pretty } = await import('pino-pretty');
+    return pino(options, pretty({ sync: true, ignore: 'pid', singleLine: true }));
+  }
   // A write a line would cost each request more than its own work; what is buffered leaves five times a second.
   return pino(options, pino.destination({ sync: false, minLength: 4096, periodicFlush: 200 }));
 }

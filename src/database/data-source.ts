@@ -6,7 +6,7 @@ import { DomainEvents1764000000000 } from '../../migrations/1764000000000-domain
 import { BasketProjectionRow } from '../basket/persistence/basket-projection.row.js';
 import type { Config } from '../config.js';
 import { DomainEventRow } from '../event-store/domain-event.row.js';
-import { EmbeddedPostgres } from './embedded-postgres.js';
+import type { EmbeddedPostgres } from './embedded-postgres.js';
 
 /** A TypeORM data source that, without a server to talk to, brings its own. */
 export class BasketDataSource extends DataSource {
@@ -50,6 +50,8 @@ export async function createDataSource(
   };
   if (config.DATABASE_URL !== undefined)
     return new BasketDataSource({ ...common, url: config.DATABASE_URL, extra: { keepAlive: true } });
+  // A service with a server does without the megabytes of this module.
+  const { EmbeddedPostgres } = await import('./embedded-postgres.js');
   const embedded = await EmbeddedPostgres.open(inMemory || image ? undefined : config.DATABASE_DIR, image);
   return new BasketDataSource(
     { ...common, username: 'postgres', database: 'postgres', extra: { stream: embedded.connect } },
