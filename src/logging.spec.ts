@@ -41,14 +41,14 @@ describe('A line of the log', () => {
     ]);
   });
 
-  it('names the process', () => {
+  it('names the process', async () => {
     const logger = await createLogger('info');
     const lines = linesOf(logger);
     logger.info('text');
     expect(lines).toEqual([expect.objectContaining({ pid: process.pid, level: info, msg: 'text' })]);
   });
 
-  it.each(['silent', 'error'])('is not written below the level %s', (level) => {
+  it.each(['silent', 'error'])('is not written below the level %s', async (level) => {
     const logger = await createLogger(level);
     const lines = linesOf(logger);
     logger.warn('text');
