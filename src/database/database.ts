@@ -39,8 +39,10 @@ export class Database {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
     // The pool listens to idle connections only. The loss of one that is in use fails its statement, and would end the
     // process besides: an error event that nobody listens to is thrown.
+    const heard = new WeakSet<PoolClient>();
     this.pool.on('acquire', (client) => {
-      if (client.listenerCount('error') === 0) client.on('error', () => undefined);
+      if (!heard.has(client)) client.on('error', () => undefined);
+      heard.add(client);
     });
   }
 
@@ -54,6 +56,7 @@ export class Database {
     values: unknown[],
     deadline: number,
   ): Promise<QueryResult<Row>> {
+    if (performance.now() >= deadline) throw new DatabaseUnavailableError('The deadline has passed.');
     const client = await this.connect(deadline);
     try {
       const query_timeout = Math.max(1, Math.ceil(deadline - performance.now()));
@@ -81,11 +84,13 @@ export class Database {
 
   private async connect(deadline: number): Promise<PoolClient> {
     const connecting = this.pool.connect();
-    if (this.pool.idleCount > 0) return await connecting.catch(unavailable);
+    const { idleCount, waitingCount } = this.pool;
+    // Every one that waits gets an idle connection before this moment is over.
+    if (idleCount > 0 && idleCount >= waitingCount) return await connecting.catch(unavailable);
     const waited = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => waited.reject(new DatabaseUnavailableError('No connection was free in time.')),
-      deadline - performance.now(),
+      Math.max(0, deadline - performance.now()),
     );
     try {
       return await Promise.race([connecting.catch(unavailable), waited.promise]);

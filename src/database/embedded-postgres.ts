@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Duplex } from 'node:stream';
 import { PGlite } from '@electric-sql/pglite';
 import { lockFolder } from './folder-lock.js';
-import { Frames } from './wire-frames.js';
+import { Frames, ServerState } from './wire-frames.js';
 
 /**
  * PostgreSQL 18 in this process (PGlite), spoken to by the ordinary `pg` driver over an in-memory stream.
@@ -60,14 +60,10 @@ export class EmbeddedPostgres {
   }
 }
 
-/** ReadyForQuery ends each answer; its status byte is `I` when no transaction is open. */
-const READY_FOR_QUERY = 0x5a;
-const IDLE = 0x49;
-
 class Connection extends Duplex {
   private readonly frames = new Frames();
+  private readonly server = new ServerState();
   private release: (() => void) | undefined;
-  private idle = true;
   private work: Promise<void> = Promise.resolve();
 
   constructor(private readonly database: EmbeddedPostgres) {
@@ -126,10 +122,10 @@ class Connection extends Duplex {
     await this.database.execute(messages, (bytes) => {
       // PGlite reuses its buffer for the next answer.
       const answer = Buffer.from(bytes);
-      if (answer.at(-6) === READY_FOR_QUERY) this.idle = answer.at(-1) === IDLE;
+      this.server.take(answer);
       if (!this.destroyed) this.push(answer);
     });
-    if (this.idle) this.giveBack();
+    if (this.server.idle) this.giveBack();
   }
 
   private giveBack(): void {
@@ -139,8 +135,8 @@ class Connection extends Duplex {
 
   /** The next connection must not find itself in this one's transaction. */
   private async leave(): Promise<void> {
-    if (this.release && !this.idle) await this.database.rollback();
-    this.idle = true;
+    if (this.release && !this.server.idle) await this.database.rollback();
+    this.server.idle = true;
     this.giveBack();
   }
 }

@@ -35,3 +35,36 @@ export class Frames {
     return end <= input.length ? end : undefined;
   }
 }
+
+const READY_FOR_QUERY = 0x5a;
+const IDLE = 0x49;
+/** Type and length. */
+const HEADER = 5;
+
+/** Follows the server's byte stream, however it is cut, to know whether a transaction is open. */
+export class ServerState {
+  /** What ReadyForQuery said last. */
+  idle = true;
+  private header: Buffer = Buffer.alloc(0);
+  /** Bytes of the body of the message at hand that are still to come. */
+  private left = 0;
+
+  take(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.left > 0) {
+        const skipped = Math.min(this.left, chunk.length - at);
+        at += skipped;
+        this.left -= skipped;
+        // The status is the one byte of its body.
+        if (this.left === 0 && this.header[0] === READY_FOR_QUERY) this.idle = chunk[at - 1] === IDLE;
+      } else {
+        if (this.header.length === HEADER) this.header = Buffer.alloc(0);
+        const taken = chunk.subarray(at, at + HEADER - this.header.length);
+        this.header = Buffer.concat([this.header, taken]);
+        at += taken.length;
+        if (this.header.length === HEADER) this.left = this.header.readInt32BE(1) - 4;
+      }
+    }
+  }
+}

@@ -4,13 +4,13 @@ import { Cluster, Redis } from 'ioredis';
 const COMMAND_TIMEOUT_MS = 100;
 
 /** Connects in the background, again and again: the service starts and serves without Redis. */
-export function connectRedis(urls: readonly string[]): Redis | Cluster {
+export function connectRedis(urls: readonly string[], commandTimeout = COMMAND_TIMEOUT_MS): Redis | Cluster {
   const options = {
     // Commands for a Redis that is away fail at once; ioredis would keep them, and their requests, until it is back.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout,
     connectTimeout: 1000,
     retryStrategy: (attempt: number) => Math.min(50 * attempt, 1000),
   };

@@ -1,0 +1,77 @@
+import { fromDocument } from '../../src/basket/persistence/basket-document.js';
+import type { Database } from '../../src/database/database.js';
+import { EventStore } from '../../src/event-store/event-store.js';
+import type { Append } from '../../src/event-store/event-store.js';
+import { someUser } from '../support/app.js';
+import { adding, productsOf, someItem } from '../support/items.js';
+import { expectReplayEqualsProjection } from '../support/replay.js';
+import { StartingLine } from '../support/starting-line.js';
+import { TestStore } from '../support/store.js';
+
+const ADDITIONS = 64;
+
+/** Two processes put 64 products into one basket at once. @returns what of them is not in the basket afterwards */
+async function race(store: TestStore, events: (database: Database) => EventStore) {
+  const user = someUser();
+  await store.process().baskets.update(user, adding(someItem()));
+  const line = new StartingLine(2);
+  const start = () => store.process((database) => line.hold(events(database)));
+  const [one, other] = [start(), start()];
+  const items = Array.from({ length: ADDITIONS }, () => someItem());
+  const updates = await Promise.all(
+    items.map((item, at) => (at % 2 === 0 ? one : other).baskets.update(user, adding(item))),
+  );
+  const basket = fromDocument(user, await one.baskets.find(user));
+  const there = productsOf(basket);
+  expect(new Set(there).size).toBe(there.length);
+  const lost = items.filter(({ productId }) => !there.includes(productId));
+  return { lost, basket, versions: updates.map(({ after }) => after.version) };
+}
+
+class UnguardedEventStore extends EventStore {
+  override append(append: Append, deadline: number): Promise<boolean> {
+    const { statement, values } = append.projection;
+    if (statement.name !== 'basket-n') return super.append(append, deadline);
+    const text = statement.text.replace('version = $8', '$8::integer > 0');
+    expect(text).not.toBe(statement.text);
+    return super.append({ ...append, projection: { statement: { name: 'unguarded', text }, values } }, deadline);
+  }
+}
+
+const guarded = (database: Database) => new EventStore(database);
+const unguarded = (database: Database) => new UnguardedEventStore(database);
+
+describe('Concurrent additions to one basket', () => {
+  let store: TestStore;
+  beforeEach(async () => {
+    store = await TestStore.open();
+  });
+  afterEach(() => store[Symbol.asyncDispose]());
+
+  const dropKey = () => store.query('ALTER TABLE domain_events DROP CONSTRAINT domain_events_pkey');
+
+  it('are all in it exactly once', async () => {
+    const { lost, basket, versions } = await race(store, guarded);
+    expect(lost).toEqual([]);
+    expect(basket.version).toBe(2 + ADDITIONS);
+    expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: ADDITIONS }, (_, at) => 3 + at));
+    expect(await expectReplayEqualsProjection(store.source)).toBe(1);
+  });
+
+  it('are all in it by the version of the projection alone', async () => {
+    await dropKey();
+    expect((await race(store, guarded)).lost).toEqual([]);
+    await expectReplayEqualsProjection(store.source);
+  });
+
+  it('are all in it by the key of the events alone', async () => {
+    expect((await race(store, unguarded)).lost).toEqual([]);
+    await expectReplayEqualsProjection(store.source);
+  });
+
+  it('get lost without both, which shows that this race is one', async () => {
+    await dropKey();
+    expect((await race(store, unguarded)).lost).not.toEqual([]);
+    await expect(expectReplayEqualsProjection(store.source)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,24 @@
+import { createApp } from '../../src/app.js';
+import { Api } from './api.js';
+import { createTestDatabase, testConfig } from './database.js';
+
+export interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly api: Api;
+}
+
+/** The whole service in this process, listening, on a database of its own, with Redis where REDIS_URL names one. */
+export async function serve(env: Record<string, string> = {}): Promise<Served> {
+  const database = await createTestDatabase();
+  const app = await createApp(testConfig(database, env), database.open);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  return {
+    url,
+    api: new Api(url),
+    [Symbol.asyncDispose]: async () => {
+      await app.close();
+      await database.drop();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+
+export interface Item {
+  readonly productId: string;
+  readonly productName: string;
+  readonly unitPrice: number;
+  readonly quantity: number;
+}
+
+/** A product that no other test has. */
+export const someItem = (given: Partial<Item> = {}): Item => ({
+  productId: randomUUID(),
+  productName: 'Field notebook',
+  unitPrice: 1250,
+  quantity: 2,
+  ...given,
+});
+
+/** What POST takes. */
+export const addition = (given: Partial<Item> & { currency?: string } = {}) => ({
+  ...someItem(),
+  currency: 'EUR',
+  ...given,
+});
+
+/** What PUT takes. */
+export const replacement = (items: readonly Item[] = [], currency = 'EUR') => ({ currency, items });
+
+/** The path of the user's basket; the name is encoded. */
+export const basketOf = (userName: string): string => `/baskets/${encodeURIComponent(userName)}`;
+
+/** The path of the basket of a user that no other test has. */
+export const someBasket = (): string => basketOf(`user-${randomUUID()}`);
