@@ -9,7 +9,7 @@ import type { Parts } from './app.module.js';
 import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
 import { parseJsonBodies } from './http/body-parser.js';
-import { clientErrorHandler } from './http/framework-errors.js';
+import { clientErrorHandler, handleOddities } from './http/framework-errors.js';
 import { addHooks, logRequest } from './http/hooks.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { createDocument } from './http/openapi.js';
@@ -33,6 +33,7 @@ export async function createApp(
 ): Promise<NestFastifyApplication> {
   const logger = await createLogger(config.LOG_LEVEL);
   const filter = new ProblemFilter(config);
+  const refuse = clientErrorHandler(config.PROBLEM_TYPE_BASE);
   const adapter = new FastifyAdapter({
     bodyLimit: config.MAX_BODY_BYTES,
     genReqId: requestIdOf,
@@ -41,8 +42,8 @@ export async function createApp(
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     requestTimeout: 10_000,
-    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
-    clientErrorHandler: clientErrorHandler(config.PROBLEM_TYPE_BASE),
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000, requireHostHeader: false },
+    clientErrorHandler: refuse,
     // The router refuses these before any hook runs.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       filter.send(error, request, reply);
@@ -56,6 +57,7 @@ export async function createApp(
     { logger: new AppLogger(logger), bodyParser: false, abortOnError: false },
   );
   const server = adapter.getInstance();
+  handleOddities(server.server, refuse);
   parseJsonBodies(server);
   addHooks(server, logger, app.get(Lifecycle));
   app.useGlobalFilters(filter);

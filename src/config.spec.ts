@@ -131,12 +131,15 @@ describe('The configuration', () => {
     expect(readConfig({ PATH: '/bin', toString: 'x' })).toStrictEqual(readConfig({})));
 
   it('in production leaves migrations to their own job and drains before it stops', () =>
-    expect(readConfig({ NODE_ENV: 'production' })).toStrictEqual({
-      ...readConfig({}),
+    expect(readConfig({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/basket' })).toStrictEqual({
+      ...readConfig({ DATABASE_URL: 'postgres://db/basket' }),
       NODE_ENV: 'production',
       MIGRATE_ON_START: false,
       SHUTDOWN_DRAIN_MS: 5000,
     }));
+
+  it('migrates its embedded database by itself, in production too', () =>
+    expect(readConfig({ NODE_ENV: 'production' })).toMatchObject({ MIGRATE_ON_START: true }));
 
   it('goes by what is set, in production too', () =>
     expect(readConfig({ NODE_ENV: 'production', MIGRATE_ON_START: 'true', SHUTDOWN_DRAIN_MS: '7' })).toMatchObject({

@@ -75,8 +75,8 @@ export const variables = {
     parse: boolean,
   }),
   MIGRATE_ON_START: variable({
-    default: (env) => !inProduction(env),
-    shown: '`true` outside production, `false` in it',
+    default: (env) => !inProduction(env) || !env.DATABASE_URL,
+    shown: '`true` outside production and with the embedded database, else `false`',
     meaning: 'apply pending migrations at boot (one process at a time); else run `npm run migrate`',
     parse: boolean,
   }),

@@ -7,13 +7,19 @@ import type { Config } from './config.js';
 import { Lifecycle } from './http/lifecycle.js';
 
 const logger = new Logger('main');
+let app: NestFastifyApplication | undefined;
 let stopping = false;
 
 try {
   const config = readConfig(process.env);
+  // From the start: as process 1 of a container it would not be ended by a signal that nobody handles.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (app) void stop(app, config, signal);
+      else process.exit(0);
+    });
   const { createApp } = await import('./app.js');
-  const app = await createApp(config);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(app, config, signal));
+  app = await createApp(config);
   await app.listen({ port: config.PORT, host: config.HOST });
   announce(await app.getUrl(), config);
 } catch (error) {
@@ -39,7 +45,10 @@ async function stop(app: NestFastifyApplication, config: Config, signal: string)
   logger.log(`${signal}: draining for ${config.SHUTDOWN_DRAIN_MS} ms, then stopping.`);
   app.get(Lifecycle).drain();
   await setTimeout(config.SHUTDOWN_DRAIN_MS);
-  const overdue = setTimeout(2 * config.REQUEST_DEADLINE_MS, undefined, { ref: false }).then(() => process.exit(1));
+  // It also keeps the process from ending for want of work while something closes that is no work to Node.
+  const overdue = setTimeout(2 * config.REQUEST_DEADLINE_MS).then(() => process.exit(1));
+  // Connections become idle one by one, as what was in flight is answered.
+  setInterval(() => app.getHttpServer().closeIdleConnections(), 100);
   await Promise.race([app.close(), overdue]);
   logger.log('Stopped.');
   PinoLogger.root.flush(() => process.exit(0));

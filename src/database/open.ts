@@ -22,7 +22,9 @@ export async function openDatabase(config: Config, source: BasketDataSource): Pr
     } else {
       const pending = await pendingMigrations(source);
       if (pending.length > 0)
-        throw new Error(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`);
+        throw new Error(
+          `The database lacks migrations (${pending.join(', ')}). Run: npm run migrate (in the image: node dist/src/migrate.js)`,
+        );
     }
     return source;
   } catch (error) {

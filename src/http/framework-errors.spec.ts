@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { clientErrorHandler } from './framework-errors.js';
 
@@ -9,7 +8,7 @@ const failure = (code?: string, message = 'Parse Error: secret-of-the-request') 
 /** What a client reads after its request could not be parsed. */
 async function answerTo(error: Error & { code?: string }) {
   const socket = new PassThrough();
-  handle(error, socket as unknown as Socket);
+  handle(error, socket);
   const bytes = Buffer.concat((await socket.toArray()) as Buffer[]);
   const end = bytes.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
@@ -61,7 +60,7 @@ describe('A client that is gone', () => {
 
   it('gets no answer after a reset', () => {
     const socket = new PassThrough();
-    handle(failure('ECONNRESET'), socket as unknown as Socket);
+    handle(failure('ECONNRESET'), socket);
     expect(socket.destroyed).toBe(true);
     expect(written(socket)).toBeNull();
   });
@@ -69,7 +68,7 @@ describe('A client that is gone', () => {
   it('gets no answer when nothing can be written to it any more', () => {
     const socket = new PassThrough();
     socket.end();
-    handle(failure('HPE_INVALID_METHOD'), socket as unknown as Socket);
+    handle(failure('HPE_INVALID_METHOD'), socket);
     expect(socket.destroyed).toBe(true);
     expect(written(socket)).toBeNull();
   });

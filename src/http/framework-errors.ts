@@ -1,12 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { problemDocument } from './problems.js';
 import type { ProblemCode } from './problems.js';
 
 /** What Node's parser refuses never becomes a request: the answer is written to the socket by hand. */
-export function clientErrorHandler(typeBase: string) {
-  return (error: Error & { code?: string }, socket: Socket): void => {
+type ClientErrorHandler = (error: Error & { code?: string }, socket: Duplex) => void;
+
+export function clientErrorHandler(typeBase: string): ClientErrorHandler {
+  return (error, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
@@ -32,4 +35,10 @@ function codeOf(code: string | undefined): ProblemCode {
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
   return 'malformed-request';
+}
+
+/** Requests for a tunnel, and expectations other than 100-continue: Node would drop the ones and answer the others by itself. */
+export function handleOddities(server: Server, refuse: ClientErrorHandler): void {
+  server.on('connect', (_request, socket) => refuse(new Error('CONNECT'), socket));
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }

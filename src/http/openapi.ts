@@ -67,6 +67,7 @@ export class ProblemView {
 
 /** Any request may meet these. */
 const ALWAYS: readonly ProblemCode[] = ['validation-failed', 'malformed-request', 'internal', 'database-unavailable'];
+/** A write is refused for a body that it does not need, too. */
 const WITH_BODY: readonly ProblemCode[] = ['malformed-json', 'payload-too-large', 'unsupported-media-type'];
 
 interface Answer {
@@ -111,7 +112,7 @@ const HEADERS = {
 
 /** Everything that the contract says of one operation. */
 export function Operation({ id, summary, description, answers, refusals, body, conditions = [] }: Operation) {
-  const codes = [...ALWAYS, ...(body ? WITH_BODY : []), ...refusals];
+  const codes = [...ALWAYS, ...(body || conditions.includes('If-Match') ? WITH_BODY : []), ...refusals];
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   return applyDecorators(
     ApiExtraModels(ProblemView),

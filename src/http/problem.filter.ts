@@ -59,7 +59,9 @@ function refusalOfFramework(error: unknown): Refusal | undefined {
     return { code: 'payload-too-large', detail: 'The body is larger than this service takes.' };
   if (code === 'FST_ERR_MAX_PARAM_LENGTH' || statusCode === 414)
     return { code: 'uri-too-long', detail: 'A part of the path is too long.' };
-  if (statusCode === 404) return { code: 'route-not-found', detail: 'See /docs for what there is.' };
+  // 403 is what the Swagger UI's file server says of paths that lead out of it.
+  if (statusCode === 404 || statusCode === 403)
+    return { code: 'route-not-found', detail: 'See /docs for what there is.' };
   if (statusCode === 400) return { code: 'malformed-request', detail: 'The request could not be read.' };
   return undefined;
 }

@@ -24,6 +24,7 @@ async function connect(server: EmbeddedPostgres): Promise<pg.Client> {
     database: 'postgres',
     stream: server.connect,
     query_timeout: 15_000,
+    connectionTimeoutMillis: 15_000,
   });
   client.on('error', () => undefined);
   await client.connect();

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.js';
@@ -23,14 +24,11 @@ interface Definition {
 /** A server of a test's own, in a temporary folder that goes away with it. Its children share its fate. */
 export class ServerProcess implements AsyncDisposable {
   private child: ChildProcess | undefined;
-  private readonly onExit = () => this.signalAll('SIGKILL');
 
   constructor(
     readonly folder: string,
     private readonly definition: Definition,
-  ) {
-    process.once('exit', this.onExit);
-  }
+  ) {}
 
   /** Resolves when the server answers. */
   async start(): Promise<void> {
@@ -62,7 +60,6 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    process.removeListener('exit', this.onExit);
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
@@ -82,6 +79,7 @@ export class ServerProcess implements AsyncDisposable {
     });
     this.child.on('error', () => undefined); // The log and the readiness timeout tell.
     closeSync(log);
+    if (this.child.pid !== undefined) this.child.once('exit', startGuard(this.child.pid, this.folder));
   }
 
   private signalAll(signal: NodeJS.Signals): void {
@@ -96,6 +94,26 @@ export class ServerProcess implements AsyncDisposable {
   private log(): string {
     return readFileSync(join(this.folder, 'log'), 'utf8');
   }
+}
+
+/**
+ * Ends the server and its folder when this process ends, however it does: jest lets no test hear of its exit.
+ *
+ * @returns what dismisses the guard
+ */
+function startGuard(pid: number, folder: string): () => void {
+  const children = `ps -A -o pid=,ppid= | awk -v parent="$1" '$2 == parent { print $1 }'`;
+  const script = `read -r _; kill -KILL $(${children}) "$1"; rm -rf "$2"`;
+  const guard = spawn('sh', ['-c', script, 'sh', `${pid}`, folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  guard.unref();
+  (guard.stdin as Socket).unref();
+  return () => {
+    guard.kill('SIGKILL');
+    guard.stdin.destroy();
+  };
 }
 
 export const makeFolder = (name: string): string => mkdtempSync(join(tmpdir(), `basket-${name}-`));

@@ -1,0 +1,92 @@
+/** The baskets that are measured: 8 lines each, one quantity to start with. */
+export const LINES = 8;
+
+const FIRST_QUANTITY = 1;
+const CURRENCY = 'EUR';
+
+/** Two sides, told apart by a letter, so that both work on equally many baskets in the same tables. */
+export const userName = (run, side, key) => `${run}-${side[0]}-${String(key).padStart(5, '0')}`;
+
+export const productId = (line) => `5334c996-8457-4cf0-815c-ed2b77c4ff6${line}`;
+
+const item = (line, quantity) => ({
+  productId: productId(line),
+  productName: `Field notebook ${line}`,
+  unitPrice: 1250 + line,
+  quantity,
+});
+
+/** The line of a basket that its PATCHes change, and the one that its POSTs add to. */
+export const patchedLine = (key) => key % LINES;
+export const grownLine = (key) => (key + 1) % LINES;
+
+const request = (method, path, body) =>
+  body === undefined
+    ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
+    : `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+
+const putBody = JSON.stringify({
+  currency: CURRENCY,
+  items: Array.from({ length: LINES }, (_, line) => item(line, FIRST_QUANTITY)),
+});
+
+/**
+ * The baskets of one side, as the load generator left them. It picks keys at random, but never one whose answer it
+ * still waits for: so what must be stored at the end is known exactly, for every basket.
+ */
+export class Baskets {
+  /**
+   * @param {string} run tells this run's users from those of others on the same servers
+   * @param {'service' | 'reference'} side
+   * @param {number} count
+   */
+  constructor(run, side, count) {
+    this.names = Array.from({ length: count }, (_, key) => userName(run, side, key));
+    this.busy = new Uint8Array(count);
+    this.patches = new Uint32Array(count);
+    this.adds = new Uint32Array(count);
+    this.next = 0;
+  }
+
+  /** @param {'put' | 'read' | 'patch' | 'add'} kind @returns {number | undefined} a key, to be given back by `answered` */
+  take(kind) {
+    if (kind === 'put') return this.next < this.names.length ? this.next++ : undefined;
+    let key;
+    do key = Math.floor(Math.random() * this.names.length);
+    while (this.busy[key]);
+    this.busy[key] = 1;
+    return key;
+  }
+
+  /** The request as it goes over the wire. Two PATCHes of one basket in a row never name the same quantity. */
+  request(kind, key) {
+    const path = `/baskets/${this.names[key]}`;
+    switch (kind) {
+      case 'put':
+        return request('PUT', path, putBody);
+      case 'read':
+        return request('GET', path);
+      case 'patch':
+        return request(
+          'PATCH',
+          `${path}/items/${productId(patchedLine(key))}`,
+          `{"quantity":${patchedQuantity(this.patches[key] + 1)}}`,
+        );
+      case 'add':
+        return request('POST', `${path}/items`, JSON.stringify({ ...item(grownLine(key), 1), currency: CURRENCY }));
+    }
+  }
+
+  answered(kind, key, ok) {
+    this.busy[key] = 0;
+    if (!ok) return;
+    if (kind === 'patch') this.patches[key]++;
+    if (kind === 'add') this.adds[key]++;
+  }
+}
+
+/** Of the patched line after so many PATCHes: never twice the same in a row, and not what it was at first. */
+export const patchedQuantity = (patches) => FIRST_QUANTITY + (patches === 0 ? 0 : 1 + ((patches - 1) % 90));
+
+/** Of the line that grows, after so many POSTs. */
+export const grownQuantity = (adds) => FIRST_QUANTITY + adds;

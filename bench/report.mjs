@@ -1,0 +1,79 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const FOLDER = fileURLToPath(new URL('results/', import.meta.url));
+
+/** Cores that other programs may use, and the load generator of its one, before the figures are not worth much. */
+const MOST_OTHERS = 0.1;
+const MOST_GENERATOR = 0.95;
+
+const COLUMNS = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'CPU busy', 'RSS MB', 'answer bytes'];
+
+/** @param {object} report as `run.mjs` puts it together @returns {string} the tables and verdicts for a terminal */
+export function textOf({ machine, scenarios, start, verdicts, errors, verified }) {
+  const rows = Object.entries(scenarios).flatMap(([name, { service, reference }]) => [
+    [name, ...cells(service)],
+    ['  its reference', ...cells(reference)],
+  ]);
+  const started = Object.entries(start).map(
+    ([where, { readyMs, rssMegabytes }]) =>
+      `start, ${where}: ready after ${Math.round(readyMs)} ms, ${Math.round(rssMegabytes)} MB at rest`,
+  );
+  return [
+    warningsOf(scenarios),
+    Object.entries(machine)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n'),
+    table([COLUMNS, ...rows]),
+    started.join('\n'),
+    verdicts
+      .map(({ what, value, target, pass }) => `${pass ? 'PASS' : 'FAIL'}  ${what}: ${value} (target ${target})`)
+      .join('\n'),
+    `Verified: ${verified}`,
+    `Errors: ${Object.keys(errors).length === 0 ? 'none' : JSON.stringify(errors)}`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function warningsOf(scenarios) {
+  const highest = (name) =>
+    Math.max(0, ...Object.values(scenarios).flatMap(({ service, reference }) => [service[name], reference[name]]));
+  const others = highest('othersBusy');
+  const generator = highest('generatorBusy');
+  const warnings = [];
+  if (others > MOST_OTHERS)
+    warnings.push(
+      `WARNING: other programs used ${others.toFixed(2)} cores meanwhile; run it again on a quiet machine.`,
+    );
+  if (generator > MOST_GENERATOR)
+    warnings.push(
+      `WARNING: the load generator was busy ${(100 * generator).toFixed(0)} % of the time and held both back.`,
+    );
+  return warnings.join('\n');
+}
+
+const cells = ({ requestsPerSecond, p50, p99, cpuMicrosPerRequest, busy, rssMegabytes, bodyBytes }) => [
+  requestsPerSecond.toFixed(0),
+  p50.toFixed(2),
+  p99.toFixed(2),
+  cpuMicrosPerRequest.toFixed(1),
+  `${(busy * 100).toFixed(0)} %`,
+  rssMegabytes.toFixed(0),
+  bodyBytes.toFixed(0),
+];
+
+function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row) =>
+    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join('  ');
+  return rows.map(line).join('\n');
+}
+
+/** @returns {string} the file, beside which `latest.json` has the same */
+export function write(report) {
+  mkdirSync(FOLDER, { recursive: true });
+  const file = `${FOLDER}${report.time.replaceAll(':', '-')}.json`;
+  for (const path of [file, `${FOLDER}latest.json`]) writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  return file;
+}

@@ -1,0 +1,82 @@
+// npm run bench [-- --quick] [--only read,patch,add]
+import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLoadGenerator } from './load.mjs';
+import { textOf, write } from './report.mjs';
+import { alternate } from './rounds.mjs';
+import { openServers } from './servers.mjs';
+import { Stage } from './stage.mjs';
+import { startAndRest } from './start-and-rest.mjs';
+import { SCENARIOS, verdictsOf } from './targets.mjs';
+import { verifyReads, verifyWrites } from './verify.mjs';
+
+const BASKETS = 10_000;
+const EXTENT = {
+  quick: { rounds: 3, seconds: 1.5, warmUp: 1, starts: 2 },
+  long: { rounds: 9, seconds: 6, warmUp: 4, starts: 5 },
+};
+/** Exit codes: what was measured is wrong, or right and too slow. */
+const FAILED = 1;
+const MISSED = 2;
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const extent = values.quick ? EXTENT.quick : EXTENT.long;
+const wanted = values.only?.split(',');
+const scenarios = Object.entries(SCENARIOS).filter(([, { kind }]) => wanted?.includes(kind) ?? true);
+if (scenarios.length === 0) throw new Error('--only takes read, patch and add, separated by commas.');
+const tell = (text) => console.log(`  ${text}`);
+
+const folder = mkdtempSync(join(tmpdir(), 'basket-bench-'));
+chmodSync(folder, 0o755);
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(FAILED));
+try {
+  process.exitCode = await measure();
+} catch (error) {
+  // What went wrong first, and what then went wrong in cleaning up.
+  for (const one of error instanceof SuppressedError ? [error.suppressed, error.error] : [error]) console.error(one);
+  process.exitCode = FAILED;
+}
+
+async function measure() {
+  await using cleanUp = new AsyncDisposableStack();
+  const load = loadavg()[0];
+  const generator = cleanUp.adopt(startLoadGenerator(), (one) => one.stop());
+  const servers = cleanUp.adopt(await openServers(folder), (one) => one.stop());
+  const machine = {
+    machine: `${cpus().length} x ${cpus()[0].model}, ${Math.round(totalmem() / 1e9)} GB; load average ${load.toFixed(2)} before the run`,
+    software: `Node ${process.versions.node}; ${servers.about}`,
+    work: `64 connections, ${BASKETS} baskets of 8 lines a side, ${extent.rounds} rounds of ${extent.seconds} s a side in turns, medians`,
+  };
+  for (const line of Object.values(machine)) tell(line);
+  const stage = new Stage(folder, servers, generator, BASKETS);
+  cleanUp.defer(() => stage.close());
+  await stage.open();
+  await verifyReads(stage);
+  const results = {};
+  for (const [name, scenario] of scenarios) results[name] = await alternate(stage, scenario, extent, tell);
+  const errors = Object.assign({}, ...Object.entries(results).map(([name, one]) => prefixed(name, one.errors)));
+  const failed = Object.keys(errors).length > 0;
+  const verified = failed ? 'not done, as there were errors' : await verifyWrites(stage);
+  const start = await startAndRest(stage, extent.starts, tell);
+  const verdicts = verdictsOf(results, start);
+  const report = {
+    time: new Date().toISOString(),
+    quick: values.quick,
+    machine,
+    verdicts,
+    errors,
+    verified,
+    scenarios: results,
+    start,
+  };
+  console.log(`\n${textOf(report)}\n\n${write(report)}`);
+  if (failed) return FAILED;
+  return verdicts.every(({ pass }) => pass) ? 0 : MISSED;
+}
+
+function prefixed(name, errors) {
+  return Object.fromEntries(Object.entries(errors).map(([error, times]) => [`${name}, ${error}`, times]));
+}

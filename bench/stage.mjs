@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { fetchBytes, freePort, start, stop, untilAnswers } from './processes.mjs';
+import { withClient, withRedis } from './servers.mjs';
+
+const POOL_SIZE = '10';
+const WARM_UP_PASSES = 30;
+const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Everything that is measured, up and running on baskets of its own. */
+export class Stage {
+  /** Users of this run start with it. */
+  run = `bench-${randomBytes(4).toString('hex')}`;
+  /** The read reference has its copies of the service's baskets under it. */
+  copies = `${this.run}:copy:`;
+  /** @type {Record<string, { port: number, pid: number, stop: () => Promise<void> }>} */
+  parts = {};
+
+  constructor(folder, servers, generator, count) {
+    this.folder = folder;
+    this.servers = servers;
+    this.generator = generator;
+    this.count = count;
+    const url = new URL(servers.databaseUrl);
+    url.pathname = `/${this.database}`;
+    this.databaseUrl = url.href;
+  }
+
+  get database() {
+    return this.run.replace('-', '_');
+  }
+
+  async open() {
+    await withClient(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.database}`));
+    this.parts.service = await this.startService();
+    for (const side of ['service', 'reference'])
+      await this.generator.ask('prepare', { run: this.run, side, count: this.count });
+    for (const side of ['service', 'reference']) await this.fill(side);
+    await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
+    await this.warmCache();
+    await this.copyForReads();
+    this.parts.readReference = await this.startPart('read-reference', {
+      REDIS_URL: this.servers.redisUrl,
+      KEY_PREFIX: this.copies,
+    });
+    this.parts.writeReference = await this.startPart('write-reference', {
+      DATABASE_URL: this.databaseUrl,
+      POOL_SIZE,
+      USERS: `${this.run}-r-`,
+    });
+  }
+
+  /** The service as it is in production, on the real servers, logging to a file. */
+  async startService() {
+    return await this.startNode('service', MAIN, {
+      NODE_ENV: 'production',
+      MIGRATE_ON_START: 'true',
+      SHUTDOWN_DRAIN_MS: '0',
+      LOG_LEVEL: 'info',
+      DATABASE_URL: this.databaseUrl,
+      DATABASE_POOL_SIZE: POOL_SIZE,
+      REDIS_URL: this.servers.redisUrl,
+      // Longer than the run: what is measured is a cached read.
+      CACHE_TTL_SECONDS: '86400',
+    });
+  }
+
+  /** The service as a fresh clone starts it, with the embedded database in a folder of ours. */
+  async startEmbedded() {
+    return await this.startNode('embedded', MAIN, { LOG_LEVEL: 'info', DATABASE_DIR: join(this.folder, 'embedded') });
+  }
+
+  startPart(name, env) {
+    return this.startNode(name, here(`${name}.mjs`), { NODE_ENV: 'production', ...env });
+  }
+
+  async startNode(name, file, env) {
+    const log = join(this.folder, `${name}.log`);
+    const port = await freePort();
+    const spawned = performance.now();
+    const child = start(process.execPath, [file], { env: { ...env, PORT: String(port) }, log, cwd: this.folder });
+    await untilAnswers(child, port, '/health/ready', log);
+    return { port, pid: child.pid, readyMs: performance.now() - spawned, stop: () => stop(child) };
+  }
+
+  /** Through the API: so events, projection and cache are as the service makes them. */
+  async fill(side) {
+    const { port } = this.parts.service;
+    const { requests, errors } = await this.generator.ask('load', {
+      side,
+      kind: 'put',
+      port,
+      seconds: 120,
+      connections: 32,
+    });
+    if (requests !== this.count || Object.keys(errors).length > 0)
+      throw new Error(`The baskets could not be made: ${JSON.stringify({ requests, errors })}`);
+  }
+
+  async copyForReads() {
+    const baskets = await this.stored('s');
+    await withRedis(this.servers.redisUrl, async (redis) => {
+      const copies = redis.pipeline();
+      for (const { user_name, json } of baskets) copies.set(`${this.copies}${user_name}`, json);
+      await copies.exec();
+    });
+  }
+
+  /** The writes that made the baskets cached them, but on a busy machine the service may have gone on without Redis. */
+  async warmCache() {
+    const names = (await this.stored('s')).map(({ user_name }) => user_name);
+    for (let pass = 0; pass < WARM_UP_PASSES; pass++) {
+      const missing = await withRedis(this.servers.redisUrl, async (redis) => {
+        const heads = redis.pipeline();
+        for (const name of names) heads.getrange(`basket:${name}`, 0, 0);
+        const found = await heads.exec();
+        // A value starts with its version, a lease does not.
+        return names.filter((_, at) => !/^\d$/.test(found[at][1]));
+      });
+      if (missing.length === 0) return;
+      for (const name of missing) await fetchBytes(this.parts.service.port, `/baskets/${name}`);
+      await setTimeout(1000);
+    }
+    throw new Error('The service did not cache all baskets.');
+  }
+
+  /** @param {'s' | 'r'} letter of the side */
+  async stored(letter) {
+    return await withClient(this.databaseUrl, async (client) => {
+      const { rows } = await client.query(
+        `SELECT p.user_name, p.version, p.basket::text AS json, e.events, e.last
+         FROM basket_projections p
+         JOIN (SELECT user_name, count(*)::int AS events, max(version) AS last FROM domain_events GROUP BY user_name) e
+           USING (user_name)
+         WHERE p.user_name LIKE $1 ORDER BY p.user_name`,
+        [`${this.run}-${letter}-%`],
+      );
+      return rows;
+    });
+  }
+
+  async close() {
+    for (const part of Object.values(this.parts)) await part.stop();
+    await withRedis(this.servers.redisUrl, async (redis) => {
+      const stream = redis.scanStream({ match: `*${this.run}*`, count: 1000 });
+      for await (const keys of stream) if (keys.length > 0) await redis.unlink(...keys);
+    });
+    await withClient(this.servers.databaseUrl, (client) => client.query(`DROP DATABASE ${this.database} WITH (FORCE)`));
+  }
+}

@@ -1,0 +1,55 @@
+import { grownLine, grownQuantity, patchedLine, patchedQuantity } from './baskets.mjs';
+import { fetchBytes } from './processes.mjs';
+
+const SAMPLE = 200;
+const EVENTS_OF_PUT = 2;
+
+/** That both answer the same bytes for the same basket. @throws Error */
+export async function verifyReads(stage) {
+  for (const { user_name, version, json } of sampleOf(await stage.stored('s'))) {
+    const path = `/baskets/${user_name}`;
+    const service = await fetchBytes(stage.parts.service.port, path);
+    const reference = await fetchBytes(stage.parts.readReference.port, path);
+    if (!service.body.equals(reference.body) || service.body.toString() !== json)
+      throw new Error(`${path} is not the same from the service and the reference.`);
+    if (service.headers.etag !== `"${version}"`) throw new Error(`${path} has the entity tag of another version.`);
+  }
+}
+
+/**
+ * That every acknowledged write, of every basket and on both sides, is stored once, and that nothing else is; that the
+ * service's quantities are those of the last PATCH and of all POSTs; and that a read shows them.
+ *
+ * @returns {Promise<string>} what was found, in a sentence
+ * @throws Error
+ */
+export async function verifyWrites(stage) {
+  let writes = 0;
+  for (const side of ['service', 'reference']) {
+    const counts = await stage.generator.ask('counts', { side });
+    const stored = new Map((await stage.stored(side[0])).map((row) => [row.user_name, row]));
+    for (const { name, key, patches, adds } of counts) {
+      const { version, events, last, json } = stored.get(name);
+      const expected = EVENTS_OF_PUT + patches + adds;
+      if (version !== expected || events !== expected || last !== expected)
+        throw new Error(`${name}: ${patches + adds} writes were acknowledged, ${events - EVENTS_OF_PUT} are stored.`);
+      if (side === 'service') verifyQuantities(name, JSON.parse(json).items, { key, patches, adds });
+      writes += patches + adds;
+    }
+  }
+  const rows = await stage.stored('s');
+  for (const { user_name, json } of sampleOf(rows)) {
+    const { body } = await fetchBytes(stage.parts.service.port, `/baskets/${user_name}`);
+    if (body.toString() !== json) throw new Error(`A read of ${user_name} does not show its last write.`);
+  }
+  return `all ${writes} acknowledged writes of ${2 * rows.length} baskets are stored, once and as asked; reads answer them`;
+}
+
+function verifyQuantities(name, items, { key, patches, adds }) {
+  const patched = items[patchedLine(key)]?.quantity;
+  const grown = items[grownLine(key)]?.quantity;
+  if (patched !== patchedQuantity(patches)) throw new Error(`${name}: the last PATCH is not what is stored.`);
+  if (grown !== grownQuantity(adds)) throw new Error(`${name}: ${adds} POSTs are not in the quantity ${grown}.`);
+}
+
+const sampleOf = (rows) => Array.from({ length: SAMPLE }, () => rows[Math.floor(Math.random() * rows.length)]);

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { METHODS } from 'node:http';
+import { problems } from '../../src/http/problems.js';
+import { refusal } from '../support/api.js';
+import type { Problem } from '../support/api.js';
+import { someUser } from '../support/app.js';
+import { isDeclaredBody, operations, sampleBody } from '../support/contract.js';
+import type { Answer, Operation } from '../support/contract.js';
+import { bodiesWith, hostileBodies, hostileValues, targetOf } from '../support/hostile.js';
+import { serve } from '../support/served.js';
+import type { Served } from '../support/served.js';
+import { exchange } from '../support/wire.js';
+
+const json = { 'content-type': 'application/json' };
+const withBody = operations.filter(({ requestBody }) => requestBody);
+
+/** A refusal, never a failure; that it is a proper one, `exchange` has checked. */
+function expectRefused(answer: Answer): void {
+  expect(answer.status).toBeGreaterThanOrEqual(400);
+  expect(answer.status).toBeLessThan(500);
+  expect(Object.keys(problems)).toContain((JSON.parse(answer.text) as Problem).code);
+}
+
+describe('hostile input', () => {
+  let service: Served;
+  const send = ({ method }: { method: string }, target: string, body?: string | Uint8Array, headers: object = {}) =>
+    exchange(service.url, { method, target, body, headers: { ...(body === undefined ? {} : json), ...headers } });
+  const somewhere = (operation: Operation) => targetOf(operation, { userName: someUser(), productId: randomUUID() });
+
+  beforeAll(async () => {
+    service = await serve();
+  });
+  afterEach(async () => {
+    expect(await send({ method: 'GET' }, '/health/ready')).toMatchObject({ status: 200 });
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  it('meets every operation of the contract', () => {
+    expect(operations.map(({ operationId }) => operationId)).toEqual(
+      expect.arrayContaining([
+        'getBasket',
+        'putBasket',
+        'deleteBasket',
+        'addItem',
+        'updateItemQuantity',
+        'clearBasket',
+      ]),
+    );
+    for (const operation of withBody) expect(isDeclaredBody(operation, sampleBody(operation))).toBe(true);
+  });
+
+  describe.each(withBody)('in a body of $operationId', (operation) => {
+    it('shows against a sample that is accepted', async () => {
+      const { status, text } = await send(operation, somewhere(operation), JSON.stringify(sampleBody(operation)));
+      if (status >= 300) expect(JSON.parse(text)).toMatchObject({ code: 'basket-not-found' });
+    });
+
+    it.each(Object.entries(hostileBodies))('is refused: %s', async (_, [body, code]) => {
+      refusal(await send(operation, somewhere(operation), body), code as Problem['code']);
+    });
+
+    it.each(hostileValues)('is refused as the value of any field: %s', async (value) => {
+      for (const body of bodiesWith(operation, value)) {
+        if (isDeclaredBody(operation, JSON.parse(body))) continue;
+        refusal(await send(operation, somewhere(operation), body), 'validation-failed');
+      }
+    });
+
+    it('counts once when a field is given twice', async () => {
+      const sample = JSON.stringify(sampleBody(operation));
+      const [field] = Object.keys(JSON.parse(sample) as object);
+      const twice = `{${JSON.stringify(field)}:0,${sample.slice(1)}`;
+      expect((await send(operation, somewhere(operation), twice)).status).toBeLessThan(500);
+    });
+
+    it.each(['gzip', 'br', 'deflate', 'identity, gzip', 'x'])(
+      'is refused or read when encoded: %s',
+      async (encoding) => {
+        const body = JSON.stringify(sampleBody(operation));
+        const answer = await send(operation, somewhere(operation), body, { 'content-encoding': encoding });
+        expect(answer.status).toBeLessThan(500);
+      },
+    );
+  });
+
+  describe.each(operations)('in the URL of $operationId', (operation) => {
+    const body = operation.requestBody && JSON.stringify(sampleBody(operation));
+    const segments = [
+      '%',
+      '%zz',
+      '%ff',
+      '%c0%af',
+      '%ed%a0%80',
+      '%00',
+      '%2f',
+      '%5c',
+      '..',
+      '%2e%2e',
+      '.',
+      '%252f',
+      '%0d%0a',
+    ];
+    const longer = [
+      'a'.repeat(129),
+      'a'.repeat(1600),
+      'a'.repeat(17_000),
+      '%F0%9F%98%80'.repeat(129),
+      '%CC%81'.repeat(200),
+    ];
+
+    it('is refused or taken for what it is', async () => {
+      for (const segment of [...segments, ...longer, '__proto__', 'constructor', ';', '*', '%20', '$%7Bx%7D'])
+        for (const target of [
+          targetOf(operation, { userName: segment, productId: randomUUID() }),
+          targetOf(operation, { userName: someUser(), productId: segment }),
+          `${somewhere(operation)}/${segment}`,
+          `${somewhere(operation)}?${segment}=${segment}`,
+          `/${segment}${somewhere(operation)}`,
+        ])
+          expect((await send(operation, target, body)).status).toBeLessThan(500);
+    });
+  });
+
+  describe.each(operations)('in the headers of $operationId', (operation) => {
+    const body = operation.requestBody && JSON.stringify(sampleBody(operation));
+
+    it.each<readonly [name: string, value: string | string[]]>([
+      ['if-match', 'x'],
+      ['if-match', '"'.repeat(5000)],
+      ['if-match', ['"1"', '*']],
+      ['if-none-match', '"1",'.repeat(3000)],
+      ['if-none-match', '\x80\xff'],
+      ['if-modified-since', 'yesterday'],
+      ['accept', 'nothing/*;q=2'],
+      ['accept-encoding', '*;q=0'],
+      ['range', 'bytes=9-1,-1'],
+      ['cookie', '=;=;='.repeat(500)],
+      ['authorization', 'Bearer \xff'],
+      ['x-forwarded-for', 'a'.repeat(5000)],
+      ['x-http-method-override', 'DELETE'],
+      ['traceparent', '00-0-0-0'],
+      ['host', 'evil.example'],
+      ['origin', 'null'],
+      ['__proto__', '1'],
+      ['expect', 'something'],
+      ['upgrade', 'websocket'],
+      ['content-type', 'application/json; charset=utf-7'],
+    ])('is refused or ignored: %s', async (name, value) => {
+      const answer = await send(operation, somewhere(operation), body, { [name]: value });
+      expect(answer.status).toBeLessThan(500);
+    });
+  });
+
+  it.each(METHODS.filter((method) => method !== 'CONNECT'))(
+    'by the method %s is refused or answered',
+    async (method) => {
+      for (const target of ['/', `/baskets/${someUser()}`, '/health', '/docs', '/%zz', '*'])
+        expect((await send({ method }, target)).status).toBeLessThan(500);
+    },
+  );
+
+  it('leaves no prototype behind', () => {
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect('isAdmin' in {}).toBe(false);
+  });
+
+  it('is refused with one of many other requests under way', async () => {
+    const answers = await Promise.all(
+      withBody.flatMap((operation) =>
+        Object.values(hostileBodies).map(([body]) => send(operation, somewhere(operation), body)),
+      ),
+    );
+    for (const answer of answers) expectRefused(answer);
+  });
+});

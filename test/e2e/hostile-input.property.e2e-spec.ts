@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { someUser } from '../support/app.js';
+import { isDeclaredBody, operations, sampleBody } from '../support/contract.js';
+import type { Operation } from '../support/contract.js';
+import { hostileBodies, hostileValues, targetOf } from '../support/hostile.js';
+import { serve } from '../support/served.js';
+import type { Served } from '../support/served.js';
+import { exchange } from '../support/wire.js';
+
+const RUNS = 600;
+
+/** A name of its own, so that no other test's basket is met; with anything behind it. */
+const userNames = fc.oneof(
+  fc.constant('').map(() => someUser()),
+  fc.string({ unit: 'grapheme', maxLength: 150 }).map((name) => encodeURIComponent(`${name}${randomUUID()}`)),
+  fc.string({ unit: 'binary', maxLength: 40 }).map((name) => percentEncode(Buffer.from(name))),
+  fc.uint8Array({ minLength: 1, maxLength: 40 }).map(percentEncode),
+  fc.stringMatching(/^[!$&-;=?-~%#]{1,30}$/),
+);
+
+const productIds = fc.oneof(
+  fc.uuid(),
+  fc.constant('').map(() => randomUUID()),
+  fc.stringMatching(/^[!-~]{1,40}$/),
+);
+
+/** Any field of a sample, or a new one, becomes something else. */
+const bent = (sample: object) =>
+  fc
+    .tuple(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(...Object.keys(sample)) },
+        fc.string(),
+        fc.constantFrom(...INHERITED),
+      ),
+      fc.oneof(
+        fc.jsonValue(),
+        fc.constantFrom(...hostileValues).map((value) => JSON.parse(value) as unknown),
+        fc.integer(),
+      ),
+    )
+    .map(([field, value]) => JSON.stringify({ ...sample, [field]: value }));
+
+const INHERITED = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__');
+
+const bodies = (operation: Operation) => {
+  const sample = sampleBody(operation);
+  const wild = fc.oneof(
+    fc.json(),
+    fc.string({ unit: 'binary' }),
+    fc.uint8Array(),
+    fc.constantFrom(...Object.values(hostileBodies)).map(([body]) => body),
+  );
+  if (typeof sample !== 'object' || sample === null) return fc.option(wild, { freq: 4, nil: undefined });
+  return fc.oneof(
+    { weight: 2, arbitrary: fc.constant(JSON.stringify(sample)) },
+    { weight: 5, arbitrary: bent(sample) },
+    wild,
+  );
+};
+
+const headers = fc.dictionary(
+  fc.constantFrom(
+    'if-match',
+    'if-none-match',
+    'x-request-id',
+    'accept',
+    'content-encoding',
+    'x-anything',
+    'range',
+    'expect',
+  ),
+  fc.oneof(fc.stringMatching(/^[\t -~\u00a0-\u00ff]{0,40}$/), fc.constantFrom('*', '"1"', 'W/"2"', '"1", "2"')),
+  { maxKeys: 3 },
+);
+
+const types = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('application/json') },
+  fc.constantFrom('application/json; charset=utf-8', 'text/plain', 'multipart/form-data', 'application/jsonp', ''),
+);
+
+const requests = fc.constantFrom(...operations).chain((operation) =>
+  fc.record({
+    operation: fc.constant(operation),
+    method: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(operation.method) },
+      fc.constantFrom('GET', 'POST', 'PUT', 'HEAD'),
+    ),
+    target: fc.record({ userName: userNames, productId: productIds }).map((names) => targetOf(operation, names)),
+    query: fc.option(fc.stringMatching(/^[!$-~]{0,30}$/), { nil: undefined }),
+    type: types,
+    headers,
+    body: bodies(operation),
+  }),
+);
+
+describe('hostile input of any kind', () => {
+  let service: Served;
+
+  beforeAll(async () => {
+    service = await serve();
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  it('is answered as the contract says and never by a failure', async () => {
+    const seen = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(requests, async ({ operation, method, target, query, type, headers, body }) => {
+        const answer = await exchange(service.url, {
+          method,
+          target: query === undefined ? target : `${target}?${query}`,
+          headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
+          body,
+        });
+        seen.add(answer.status);
+        expect(answer.status).toBeLessThan(500);
+        // Whatever is accepted is what the contract lets a caller send.
+        if (answer.status < 300 && method === operation.method && operation.requestBody && typeof body === 'string')
+          expect(isDeclaredBody(operation, JSON.parse(body))).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+    // The requests are not so wild that they all end at the door.
+    expect([...seen]).toEqual(expect.arrayContaining([200, 201, 400, 404]));
+    expect((await service.api.get('/health/ready')).status).toBe(200);
+  });
+});
+
+function percentEncode(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+}

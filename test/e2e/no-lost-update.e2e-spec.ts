@@ -1,0 +1,49 @@
+import { jest } from '@jest/globals';
+import pg from 'pg';
+import { damagesOf, race } from '../support/race.js';
+import { describeWith } from '../support/servers.js';
+import { ServiceProcess, runToEnd } from '../support/service-process.js';
+import { createStorage } from '../support/storage.js';
+import type { Storage } from '../support/storage.js';
+
+jest.setTimeout(180_000);
+
+const WRITERS = 64;
+
+describeWith(['postgres', 'redis'], 'two processes and 64 writers', () => {
+  let storage: Storage;
+
+  beforeEach(async () => {
+    storage = await createStorage();
+    expect(await runToEnd(storage.env, 'migrate.js')).toMatchObject({ code: 0 });
+  });
+  afterEach(() => storage[Symbol.asyncDispose]());
+
+  it('lose no acknowledged add, and none is there twice', async () => {
+    await using one = await ServiceProcess.start(storage.env);
+    await using other = await ServiceProcess.start(storage.env);
+    const urls = [one.url, other.url];
+    const outcome = await race(urls, WRITERS);
+    expect(outcome.refusals.filter((status) => status !== 409)).toEqual([]);
+    expect(outcome.baskets[0]?.products.size).toBeGreaterThan(WRITERS);
+    expect(outcome.baskets[0]?.shared).toBeGreaterThan(WRITERS);
+    expect(await damagesOf(outcome, urls, storage.env.DATABASE_URL ?? '')).toEqual([]);
+  });
+
+  it('lose some without the guard of the version: the test above can fail', async () => {
+    const database = new pg.Client({ connectionString: storage.env.DATABASE_URL });
+    await database.connect();
+    await database.query('ALTER TABLE domain_events DROP CONSTRAINT domain_events_pkey');
+    await database.end();
+    const unguarded = ['--import', './test/support/unguarded.mjs'];
+    await using one = await ServiceProcess.start(storage.env, unguarded);
+    await using other = await ServiceProcess.start(storage.env, unguarded);
+    for (const { errors } of [one, other]) expect(errors).toBe('The version guard is out.\n');
+    const urls = [one.url, other.url];
+    const outcome = await race(urls, WRITERS);
+    const damages = (await damagesOf(outcome, urls, storage.env.DATABASE_URL ?? '')).join('\n');
+    expect(damages).toMatch(/adds were lost/);
+    expect(damages).toMatch(/pieces are there/);
+    expect(damages).toMatch(/versions of the events have gaps or repeat/);
+  });
+});

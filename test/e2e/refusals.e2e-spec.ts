@@ -1,0 +1,283 @@
+import { randomUUID } from 'node:crypto';
+import { basketIn, refusal } from '../support/api.js';
+import type { Api } from '../support/api.js';
+import { someUser } from '../support/app.js';
+import type { Answer } from '../support/contract.js';
+import { serve } from '../support/served.js';
+import type { Served } from '../support/served.js';
+import { addition, basketOf, replacement, someBasket, someItem } from '../support/shopping.js';
+import { exchange } from '../support/wire.js';
+
+const json = { 'content-type': 'application/json' };
+
+/** Values that a field does not take, by its name. */
+const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
+  productId: [
+    null,
+    '',
+    'abc',
+    7,
+    {},
+    [randomUUID()],
+    `{${randomUUID()}}`,
+    ` ${randomUUID()}`,
+    `${randomUUID()}\n`,
+    true,
+  ],
+  productName: [null, '', 7, {}, ['a'], 'n'.repeat(257), '😀'.repeat(257), 'a\0b', '\ud800', '\udc00a', true],
+  unitPrice: [null, -1, 0.5, '1', 100_000_000_001, 2 ** 53, 1e300, {}, [1], true],
+  quantity: [null, 0, -1, 1.5, '1', 10_000, 2 ** 53, 1e300, {}, [1], true],
+  currency: [null, '', 'eur', 'EURO', 'EU', 'E R', 7, {}, ['EUR'], 'EUR\n', 'ÉUR', true],
+};
+
+describe('refusals', () => {
+  let service: Served;
+  let api: Api;
+  let user: string;
+  let path: string;
+  let items: string;
+
+  beforeAll(async () => {
+    service = await serve();
+    ({ api } = service);
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+  beforeEach(() => {
+    user = someUser();
+    path = basketOf(user);
+    items = `${path}/items`;
+  });
+
+  it('are problem documents with all that the contract promises of them', async () => {
+    const { productId } = someItem();
+    await api.put(path, replacement());
+    const answer = await api.patch(`${items}/${productId}?a=b`, { quantity: 3 });
+    expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(JSON.parse(answer.text)).toEqual({
+      type: 'https://basket.example/problems/item-not-found',
+      title: 'The basket has no such item',
+      status: 404,
+      detail: `Product ${productId} is not in the basket of ${user}.`,
+      instance: `${items}/${productId}`,
+      code: 'item-not-found',
+      requestId: answer.headers['x-request-id'],
+    });
+  });
+
+  describe('of values', () => {
+    const cases = Object.entries(wrongValues).flatMap(([field, values]) =>
+      values.map((value) => [field, value] as const),
+    );
+
+    it.each(cases)('%s %j tell the field', async (field, value) => {
+      const tells = (answer: Answer, pointer: string) =>
+        expect(refusal(answer, 'validation-failed').errors).toEqual([
+          { pointer, detail: expect.any(String) as unknown },
+        ]);
+      tells(await api.post(items, { ...addition(), [field]: value }), `#/${field}`);
+      if (field === 'quantity') tells(await api.patch(`${items}/${randomUUID()}`, { quantity: value }), '#/quantity');
+      if (field === 'currency') tells(await api.put(path, { items: [], currency: value }), '#/currency');
+      else
+        tells(await api.put(path, replacement([someItem(), { ...someItem(), [field]: value }])), `#/items/1/${field}`);
+      refusal(await api.get(path), 'basket-not-found');
+    });
+
+    it('tell everything that is wrong at once', async () => {
+      const answer = await api.post(items, { productId: 'p', productName: '', unitPrice: -1, quantity: 0, extra: 1 });
+      const { errors = [] } = refusal(answer, 'validation-failed');
+      expect(errors.map(({ pointer }) => pointer).sort()).toEqual(
+        ['currency', 'extra', 'productId', 'productName', 'quantity', 'unitPrice'].map((field) => `#/${field}`),
+      );
+    });
+
+    it('tell each field that is missing', async () => {
+      for (const field of Object.keys(wrongValues)) {
+        const answer = await api.post(items, { ...addition(), [field]: undefined });
+        expect(refusal(answer, 'validation-failed').errors).toMatchObject([{ pointer: `#/${field}` }]);
+      }
+    });
+
+    it.each([
+      'extra',
+      'Quantity',
+      'userName',
+      'constructor',
+      'toString',
+      'valueOf',
+      'hasOwnProperty',
+      'isPrototypeOf',
+      '',
+    ])('tell fields that nobody knows: "%s"', async (field) => {
+      for (const [pointer, answer] of [
+        [`#/${field}`, await api.post(items, { ...addition(), [field]: 1 })],
+        [`#/${field}`, await api.put(path, { ...replacement(), [field]: 1 })],
+        [`#/items/0/${field}`, await api.put(path, replacement([{ ...someItem(), [field]: 1 }]))],
+        [`#/${field}`, await api.patch(`${items}/${randomUUID()}`, { quantity: 1, [field]: 1 })],
+      ] as const)
+        expect(refusal(answer, 'validation-failed').errors).toMatchObject([{ pointer }]);
+    });
+
+    it('escape what they point at (RFC 6901)', async () => {
+      const answer = await api.post(items, { ...addition(), 'a/b~c': 1 });
+      expect(refusal(answer, 'validation-failed').errors).toMatchObject([{ pointer: '#/a~1b~0c' }]);
+    });
+
+    it.each([null, {}, 'abc', 7, { length: 1 }, [null], [1], ['a'], [[]], [[[]]], [[someItem()]]])(
+      'tell items that are no list of items: %j',
+      async (value) => {
+        const { errors } = refusal(await api.put(path, { currency: 'EUR', items: value }), 'validation-failed');
+        expect(errors?.[0]?.pointer).toMatch(/^#\/items/);
+      },
+    );
+
+    it('tell a list of more lines than a basket holds', async () => {
+      const answer = await api.put(path, replacement(Array.from({ length: 501 }, () => someItem())));
+      expect(refusal(answer, 'validation-failed').errors).toMatchObject([{ pointer: '#/items' }]);
+    });
+
+    it.each(['null', '[]', '7', '"text"', 'true', `[${JSON.stringify(addition())}]`, ''])(
+      'tell a body that is no object: %s',
+      async (body) => {
+        for (const answer of [
+          await api.post(items, body),
+          await api.put(path, body),
+          await api.patch(`${items}/${randomUUID()}`, body),
+        ])
+          expect(refusal(answer, 'validation-failed').errors).toMatchObject([{ pointer: '#' }]);
+      },
+    );
+
+    it('tell a product id in the path that is none', async () => {
+      for (const id of ['abc', '7', `${randomUUID()}x`, `%20${randomUUID()}`, '%00', '..%2f'])
+        for (const method of ['PATCH', 'DELETE']) {
+          const body = method === 'PATCH' ? '{"quantity":1}' : undefined;
+          const answer = await exchange(service.url, { method, target: `${items}/${id}`, headers: json, body });
+          expect(refusal(answer, 'validation-failed').errors).toMatchObject([{ pointer: '#/path/productId' }]);
+        }
+    });
+  });
+
+  describe('of bodies', () => {
+    it.each([
+      '{',
+      '{"quantity":1',
+      '{quantity:1}',
+      "{'quantity':1}",
+      '{"quantity":01}',
+      '{"quantity":NaN}',
+      '{"a":1}x',
+      '\0',
+      '{"a":"\t"}',
+    ])('that are no JSON: %j', async (body) => {
+      for (const answer of [
+        await api.post(items, body),
+        await api.put(path, body),
+        await api.patch(`${items}/${randomUUID()}`, body),
+      ])
+        refusal(answer, 'malformed-json');
+    });
+
+    it('never quote them', async () => {
+      const answer = await api.post(items, '{"secret-canary": x}');
+      refusal(answer, 'malformed-json');
+      expect(answer.text).not.toContain('canary');
+    });
+
+    it.each([
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'application/merge-patch+json',
+      'application/jsonx',
+      'text/json',
+      'application/xml',
+      '/',
+      '',
+    ])('that are not declared as JSON: %s', async (type) => {
+      for (const [method, target] of [
+        ['POST', items],
+        ['PUT', path],
+        ['PATCH', `${items}/${randomUUID()}`],
+      ] as const) {
+        const request = { method, target, headers: { 'content-type': type }, body: JSON.stringify(addition()) };
+        refusal(await exchange(service.url, request), 'unsupported-media-type');
+      }
+    });
+
+    it('that name no type at all', async () => {
+      const request = { method: 'POST', target: items, body: JSON.stringify(addition()) };
+      refusal(await exchange(service.url, request), 'unsupported-media-type');
+    });
+
+    it('take JSON with any parameters of its type', async () => {
+      for (const type of [
+        'application/json;charset=utf-8',
+        'Application/JSON; charset="UTF-8"',
+        'application/json;x=y',
+      ])
+        basketIn(await api.post(`${someBasket()}/items`, addition(), { 'content-type': type }), 201);
+    });
+
+    it('that are larger than a quarter of a mebibyte', async () => {
+      const body = JSON.stringify({ ...addition(), productName: 'n'.repeat(262_144) });
+      for (const [method, target] of [
+        ['POST', items],
+        ['PUT', path],
+        ['PATCH', `${items}/${randomUUID()}`],
+      ] as const)
+        for (const framing of [{}, { 'transfer-encoding': 'chunked' }])
+          refusal(
+            await exchange(service.url, { method, target, headers: { ...json, ...framing }, body }),
+            'payload-too-large',
+          );
+    });
+
+    it('that a read or delete does not need are not looked at, or refused by the contract', async () => {
+      await api.put(path, replacement([someItem()]));
+      for (const method of ['GET', 'DELETE'])
+        for (const [type, body] of [
+          ['application/json', '{}'],
+          ['application/json', '{'],
+          ['text/plain', 'a'],
+          ['application/json', `"${'a'.repeat(262_145)}"`],
+        ] as const) {
+          const request = {
+            method,
+            target: items.replace('/items', '/summary'),
+            headers: { 'content-type': type },
+            body,
+          };
+          const target = method === 'GET' ? request.target : `${items}/${randomUUID()}`;
+          const { status } = await exchange(service.url, { ...request, target });
+          expect(status).toBeLessThan(500);
+        }
+    });
+  });
+
+  describe('of heads', () => {
+    it('whose path has a part that is too long', async () => {
+      const answer = await exchange(service.url, { method: 'GET', target: `/baskets/${'a'.repeat(2000)}` });
+      refusal(answer, 'uri-too-long');
+    });
+
+    it('that are too large', async () => {
+      for (const request of [
+        { target: `/baskets/${'a'.repeat(20_000)}` },
+        { target: `${path}?${'a'.repeat(20_000)}` },
+        { target: path, headers: { 'x-large': 'a'.repeat(20_000) } },
+        { target: path, headers: Object.fromEntries(Array.from({ length: 3000 }, (_, at) => [`x-${at}`, ''])) },
+      ])
+        refusal(await exchange(service.url, { method: 'GET', ...request }), 'headers-too-large');
+    });
+
+    it.each(['%', '%z', '%zz', '%1', '%ff', '%c3%28', '%ed%a0%80', '%c0%ae', '%f8%88%80%80%80'])(
+      'whose path is not well encoded: %s',
+      async (segment) => {
+        for (const target of [`/baskets/${segment}`, `/baskets/${segment}/summary`, `${items}/${segment}`])
+          for (const method of ['GET', 'PATCH', 'DELETE']) {
+            const answer = await exchange(service.url, { method, target });
+            expect([400, 404]).toContain(answer.status);
+          }
+      },
+    );
+  });
+});
