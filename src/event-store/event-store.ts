@@ -1,19 +1,12 @@
 import type { Database, Statement } from '../database/database.js';
 import { SerializationError } from '../database/database.js';
+import { bucketOf } from '../outbox/buckets.js';
+import { LAST_CAUSED, READ, READ_BACK_TO, SNAPSHOT, VERSION_AT, WITH_ID, appendText } from './statements.js';
+import { toStoredEvent } from './stored-event.js';
+import type { EventRecord, NewEvent, StoredEvent } from './stored-event.js';
 
-export interface NewEvent {
-  readonly eventId: string;
-  readonly version: number;
-  readonly type: string;
-  readonly data: unknown;
-  /** ISO 8601. */
-  readonly occurredAt: string;
-}
-
-export interface StoredEvent extends NewEvent {
-  readonly basketId: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+/** A snapshot is taken of every version that is a multiple of this, so that a fold has fewer events than that. */
+export const SNAPSHOT_EVERY = 100;
 
 /**
  * Writes the projection row of a stream if, and only if, the stream is at the expected version, and returns a row
@@ -24,44 +17,47 @@ export interface GuardedProjection {
   readonly values: readonly unknown[];
 }
 
-export interface Append {
+export interface Snapshot {
+  readonly version: number;
+  /** Null when the stream is closed at that version. */
+  readonly json: string | null;
+}
+
+/** What an append may be known by: each takes effect once in a stream. */
+export interface AppendIdentity {
+  /** Given by the caller: the idempotency key. */
+  readonly commandId?: string | undefined;
+  /** What in another stream brought it about. */
+  readonly causationId?: string | undefined;
+}
+
+export interface Append extends AppendIdentity {
   readonly stream: string;
   readonly basketId: string;
   /** One or more, with the versions that follow the expected one. */
   readonly events: readonly NewEvent[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly projection: GuardedProjection;
+  readonly snapshots: readonly Snapshot[];
 }
-
-interface EventRecord {
-  event_id: string;
-  version: number;
-  basket_id: string;
-  event_type: string;
-  event_data: unknown;
-  metadata: Readonly<Record<string, unknown>>;
-  occurred_at: Date;
-}
-
-const READ: Statement = {
-  name: 'read-events',
-  text: `SELECT event_id, version, basket_id, event_type, event_data, metadata, occurred_at
-         FROM domain_events WHERE user_name = $1 AND version > $2 ORDER BY version LIMIT $3`,
-};
 
 /** Append-only streams of events. What an event means is for others to know. */
 export class EventStore {
   private readonly appends = new Map<string, Statement>();
+  private appended = (): void => undefined;
 
   constructor(private readonly database: Database) {}
 
   /**
-   * Appends events and writes the projection in one statement, so in one round trip and one transaction.
+   * Appends events, and with them the projection, the snapshots that are due and the pointers of the outbox, in one
+   * statement: one round trip and one transaction.
    *
-   * @returns false when the stream is not at the version that the projection's guard expects; nothing is written then
+   * @returns false when the stream is not at the version that the projection's guard expects, or has an append of
+   *   this identity already; nothing is written then
    * @throws DatabaseUnavailableError when it is not known whether the events were written
    */
-  async append({ stream, basketId, events, metadata, projection }: Append, deadline: number): Promise<boolean> {
+  async append(append: Append, deadline: number): Promise<boolean> {
+    const { stream, basketId, events, metadata, projection, snapshots } = append;
     const values = [
       ...projection.values,
       stream,
@@ -71,44 +67,71 @@ export class EventStore {
       events.map((event) => event.eventId),
       events.map((event) => event.type),
       events.map((event) => JSON.stringify(event.data)),
-      events.map((event) => event.occurredAt),
+      events[0]?.occurredAt,
+      append.commandId ?? null,
+      append.causationId ?? null,
+      snapshots.map(({ version }) => version),
+      snapshots.map(({ json }) => json),
+      bucketOf(stream),
     ];
     try {
-      const result = await this.database.query(this.appendStatement(projection), values, deadline);
-      return result.rowCount === events.length;
+      const result = await this.database.query(this.statementFor(projection), values, deadline);
+      const appended = result.rowCount === events.length;
+      if (appended) this.appended();
+      return appended;
     } catch (error) {
       if (error instanceof SerializationError) return false;
       throw error;
     }
   }
 
+  /** Calls the listener after each append of this process. */
+  onAppend(listener: () => void): void {
+    this.appended = listener;
+  }
+
   /** At most `limit` events of a stream behind a version, oldest first. */
   async read(stream: string, after: number, limit: number, deadline: number): Promise<StoredEvent[]> {
     const { rows } = await this.database.query<EventRecord>(READ, [stream, after, limit], deadline);
-    return rows.map((row) => ({
-      eventId: row.event_id,
-      version: row.version,
-      basketId: row.basket_id,
-      type: row.event_type,
-      data: row.event_data,
-      metadata: row.metadata,
-      occurredAt: row.occurred_at.toISOString(),
-    }));
+    return rows.map(toStoredEvent);
   }
 
-  private appendStatement({ statement, values }: GuardedProjection): Statement {
+  /** The newest snapshot that is not newer than a version, and the events from it up to that version. */
+  async readBackTo(stream: string, version: number, deadline: number) {
+    const found = await this.database.query<Snapshot>(SNAPSHOT, [stream, version], deadline);
+    const snapshot = found.rows[0];
+    const values = [stream, snapshot?.version ?? 0, version];
+    const { rows } = await this.database.query<EventRecord>(READ_BACK_TO, values, deadline);
+    return { snapshot, events: rows.map(toStoredEvent) };
+  }
+
+  /** The version of a stream at a time; 0 before its first event. */
+  async versionAt(stream: string, time: Date, deadline: number): Promise<number> {
+    const { rows } = await this.database.query<{ version: number }>(VERSION_AT, [stream, time.toISOString()], deadline);
+    return rows[0]?.version ?? 0;
+  }
+
+  /** The first event of the append that has this command's or this cause's id. */
+  async findAppend(
+    stream: string,
+    { commandId, causationId }: AppendIdentity,
+    deadline: number,
+  ): Promise<StoredEvent | undefined> {
+    const values = [stream, commandId ?? null, causationId ?? null];
+    const { rows } = await this.database.query<EventRecord>(WITH_ID, values, deadline);
+    return rows[0] && toStoredEvent(rows[0]);
+  }
+
+  /** The first event of the newest append of a stream whose cause has an id that starts like this. */
+  async findLastCaused(stream: string, prefix: string, deadline: number): Promise<StoredEvent | undefined> {
+    const { rows } = await this.database.query<EventRecord>(LAST_CAUSED, [stream, prefix], deadline);
+    return rows[0] && toStoredEvent(rows[0]);
+  }
+
+  private statementFor({ statement, values }: GuardedProjection): Statement {
     const known = this.appends.get(statement.name);
     if (known) return known;
-    const $ = (n: number) => `$${values.length + n}`;
-    const append = {
-      name: `append-${statement.name}`,
-      text: `WITH projected AS (${statement.text})
-             INSERT INTO domain_events
-               (user_name, basket_id, metadata, version, event_id, event_type, event_data, occurred_at)
-             SELECT ${$(1)}::text, ${$(2)}::uuid, ${$(3)}::jsonb, event.*
-             FROM projected, unnest(${$(4)}::integer[], ${$(5)}::uuid[], ${$(6)}::text[], ${$(7)}::jsonb[],
-                                    ${$(8)}::timestamptz[]) AS event`,
-    };
+    const append = { name: `append-${statement.name}`, text: appendText(statement.text, values.length) };
     this.appends.set(statement.name, append);
     return append;
   }

@@ -2,7 +2,7 @@ import { BasketRepository } from '../basket.repository.js';
 import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
 import type { Decide } from '../domain/decisions.js';
 import type { BasketCache } from './basket-cache.js';
-import { fromDocument } from './basket-document.js';
+import { fromDocument } from '../basket-document.js';
 
 /** Cache-aside in front of another repository. No decision depends on the cache being there or up to date. */
 export class CachedBasketRepository extends BasketRepository {
@@ -30,6 +30,7 @@ export class CachedBasketRepository extends BasketRepository {
       return undefined;
     };
     const update = await this.inner.update(userName, by, { ...options, peek });
+    if (update.replayed) return update;
     if (update.after !== update.before) await this.cache.put(userName, update.document, lease);
     else if (lease !== undefined) await this.cache.fill(userName, update.document, lease);
     return update;

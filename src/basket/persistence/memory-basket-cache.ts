@@ -43,6 +43,12 @@ export class MemoryBasketCache extends BasketCache {
     return Promise.resolve();
   }
 
+  drop(userName: string, version: number): Promise<void> {
+    const place = this.places.get(userName);
+    if (typeof place === 'string' || (place && place.version < version)) this.places.delete(userName);
+    return Promise.resolve();
+  }
+
   ping(): Promise<number> {
     return Promise.resolve(0);
   }

@@ -69,6 +69,14 @@ export class RedisBasketCache extends BasketCache {
     }
   }
 
+  async drop(userName: string, version: number): Promise<void> {
+    try {
+      await this.breaker.execute(() => this.redis.basketDrop(keyOf(userName), version));
+    } catch {
+      this.repairs.add(userName, version);
+    }
+  }
+
   async ping(): Promise<number> {
     const start = performance.now();
     await this.redis.ping();

@@ -1,16 +1,19 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Database, Statement } from '../../database/database.js';
+import { SNAPSHOT_EVERY } from '../../event-store/event-store.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { requestContext } from '../../request-context.js';
+import { fromDocument, toDocument } from '../basket-document.js';
+import type { BasketHistory } from '../basket.history.js';
 import { BasketRepository } from '../basket.repository.js';
 import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
 import type { Basket } from '../domain/basket.js';
 import { evolve, isOpen } from '../domain/basket.js';
 import { BasketError } from '../domain/basket.errors.js';
+import type { RecordedEvent } from '../domain/basket.events.js';
 import { decide } from '../domain/decisions.js';
-import type { Decide, Precondition } from '../domain/decisions.js';
-import { fromDocument, toDocument } from './basket-document.js';
+import type { Decide } from '../domain/decisions.js';
 import { CoalescedReads } from './coalesced-reads.js';
 import { Turns } from './turns.js';
 
@@ -43,6 +46,7 @@ export class TypeormBasketRepository extends BasketRepository {
   constructor(
     private readonly database: Database,
     private readonly events: EventStore,
+    private readonly history: BasketHistory,
     private readonly deadlineMs: number,
   ) {
     super();
@@ -56,20 +60,24 @@ export class TypeormBasketRepository extends BasketRepository {
     return this.reads.read(userName, performance.now() + this.deadlineMs);
   }
 
-  async update(userName: string, by: Decide, { precondition, peek }: UpdateOptions = {}): Promise<BasketUpdate> {
+  async update(userName: string, by: Decide, { peek, ...options }: UpdateOptions = {}): Promise<BasketUpdate> {
     const deadline = performance.now() + this.deadlineMs;
     return await this.turns.take(userName, async (last) => {
+      const done = await this.findDone(userName, options);
+      if (done) return { last: undefined, result: done };
       let guess = last ?? (await peek?.());
       for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
         const fresh = guess === undefined;
         const before = guess ?? (await this.load(userName, deadline));
         guess = undefined;
         try {
-          const update = await this.attempt(before, by, precondition, deadline);
+          const update = await this.attempt(before, by, options, deadline);
           if (update && (fresh || update.after !== before)) return { last: update.after, result: update };
         } catch (error) {
           if (fresh || !(error instanceof BasketError)) throw error;
         }
+        const doneMeanwhile = await this.findDone(userName, options);
+        if (doneMeanwhile) return { last: undefined, result: doneMeanwhile };
         // Jitter parts processes that would otherwise meet again.
         if (fresh) await setTimeout(Math.random() * Math.min(50, 2 ** attempt));
       }
@@ -77,16 +85,35 @@ export class TypeormBasketRepository extends BasketRepository {
     });
   }
 
+  /** What the same command or cause did before, taken from the stream itself. */
+  private async findDone(userName: string, { command, causationId }: UpdateOptions): Promise<BasketUpdate | undefined> {
+    if (!command && causationId === undefined) return undefined;
+    const done = await this.history.findAppend(userName, { commandId: command?.id, causationId });
+    if (!done) return undefined;
+    const { first, before, after, events } = done;
+    if (command && first.commandId === command.id && first.metadata.fingerprint !== command.fingerprint)
+      throw new BasketError('idempotency-key-reused', 'Another request of this user had this Idempotency-Key.');
+    return {
+      before,
+      after,
+      events,
+      causationId: first.causationId ?? undefined,
+      document: toDocument(after),
+      replayed: true,
+    };
+  }
+
   /** Decides once; undefined when another writer was faster. */
   private async attempt(
     before: Basket,
     by: Decide,
-    precondition: Precondition | undefined,
+    { precondition, command, causationId }: UpdateOptions,
     deadline: number,
   ): Promise<BasketUpdate | undefined> {
     const nextBasketId = randomUUIDv7();
     const decided = decide(before, by, nextBasketId, precondition);
-    if (decided.length === 0) return { before, after: before, document: toDocument(before) };
+    if (decided.length === 0)
+      return { before, after: before, events: [], document: toDocument(before), replayed: false };
 
     const now = new Date().toISOString();
     // Clocks of several machines differ; a basket's times must not run backwards.
@@ -97,7 +124,8 @@ export class TypeormBasketRepository extends BasketRepository {
       version: before.version + at + 1,
       occurredAt,
     }));
-    const after = events.reduce<Basket>(evolve, before);
+    const states = statesAfter(before, events);
+    const after = states.at(-1) ?? before;
     const document = toDocument(after);
     const basketId = isOpen(before) ? before.basketId : nextBasketId;
     const row = [
@@ -109,20 +137,26 @@ export class TypeormBasketRepository extends BasketRepository {
       events.at(-1)?.eventId,
       occurredAt,
     ];
+    const fingerprint = command && { fingerprint: command.fingerprint };
     const appended = await this.events.append(
       {
         stream: before.userName,
         basketId,
         events,
-        metadata: { ...requestContext.getStore() },
+        commandId: command?.id,
+        causationId,
+        metadata: { ...requestContext.getStore(), ...fingerprint, causationId, appended: events.length },
         projection:
           before.version === 0
             ? { statement: CREATE, values: row }
             : { statement: REPLACE, values: [...row, before.version] },
+        snapshots: states
+          .filter(({ version }) => version % SNAPSHOT_EVERY === 0)
+          .map((state) => ({ version: state.version, json: toDocument(state).json?.toString() ?? null })),
       },
       deadline,
     );
-    return appended ? { before, after, document } : undefined;
+    return appended ? { before, after, events, causationId, document, replayed: false } : undefined;
   }
 
   private async load(userName: string, deadline: number): Promise<Basket> {
@@ -137,4 +171,9 @@ export class TypeormBasketRepository extends BasketRepository {
     );
     return new Map(rows.map(({ user_name, version, json }) => [user_name, { version, json: json ?? undefined }]));
   }
+}
+
+function statesAfter(before: Basket, events: readonly RecordedEvent[]): Basket[] {
+  let state = before;
+  return events.map((event) => (state = evolve(state, event)));
 }
