@@ -13,15 +13,19 @@ export default {
     only(
       'use-cases',
       '^src/basket/(commands|queries)/',
-      ['^src/basket/domain/', '^src/basket/basket\\.repository\\.ts$', 'node_modules/@nestjs/cqrs/'],
-      'A command or query knows the domain, the port and the bus.',
+      [
+        '^src/basket/domain/',
+        '^src/basket/(basket\\.(repository|history)|basket-document|merge-completion)\\.ts$',
+        'node_modules/@nestjs/cqrs/',
+      ],
+      'A command or query knows the domain, the ports to present and past, and the bus.',
     ),
     only(
       'persistence',
       '^src/basket/persistence/',
       [
         '^src/basket/(domain|persistence)/',
-        '^src/basket/basket\\.repository\\.ts$',
+        '^src/basket/(basket\\.(repository|history)|basket-document)\\.ts$',
         '^src/(event-store|outbox|database)/',
         '^src/request-context\\.ts$',
         'node_modules/(@nestjs/common|cockatiel|ioredis|lru-cache|typeorm)/',
@@ -38,7 +42,7 @@ export default {
     {
       name: 'controller-knows-no-store',
       severity: 'error',
-      from: { path: '^src/basket/basket\\.controller\\.ts$' },
+      from: { path: '^src/basket/basket(-stream)?\\.controller\\.ts$' },
       to: { path: '^src/(basket/persistence|event-store|database)/|node_modules/(typeorm|pg|ioredis)/' },
     },
     {
@@ -52,7 +56,11 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: '^src/(main|migrate|print-openapi)\\.ts$' },
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: '^src/(main|migrate|republish|print-openapi|print-asyncapi)\\.ts$',
+      },
       to: {},
     },
     {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,9 @@ import { withClient, withRedis } from './servers.mjs';
 const POOL_SIZE = '10';
 const WARM_UP_PASSES = 30;
 const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
+const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+/** Those with which the service is started in production. */
+const FLAGS = scripts['start:prod'].split(' ').filter((word) => word.startsWith('--'));
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Everything that is measured, up and running on baskets of its own. */
@@ -55,7 +59,7 @@ export class Stage {
 
   /** The service as it is in production, on the real servers, logging to a file. */
   async startService() {
-    return await this.startNode('service', MAIN, {
+    return await this.startNode('service', [...FLAGS, MAIN], {
       NODE_ENV: 'production',
       MIGRATE_ON_START: 'true',
       SHUTDOWN_DRAIN_MS: '0',
@@ -70,18 +74,21 @@ export class Stage {
 
   /** The service as a fresh clone starts it, with the embedded database in a folder of ours. */
   async startEmbedded() {
-    return await this.startNode('embedded', MAIN, { LOG_LEVEL: 'info', DATABASE_DIR: join(this.folder, 'embedded') });
+    return await this.startNode('embedded', [...FLAGS, MAIN], {
+      LOG_LEVEL: 'info',
+      DATABASE_DIR: join(this.folder, 'embedded'),
+    });
   }
 
   startPart(name, env) {
-    return this.startNode(name, here(`${name}.mjs`), { NODE_ENV: 'production', ...env });
+    return this.startNode(name, [here(`${name}.mjs`)], { NODE_ENV: 'production', ...env });
   }
 
-  async startNode(name, file, env) {
+  async startNode(name, args, env) {
     const log = join(this.folder, `${name}.log`);
     const port = await freePort();
     const spawned = performance.now();
-    const child = start(process.execPath, [file], { env: { ...env, PORT: String(port) }, log, cwd: this.folder });
+    const child = start(process.execPath, args, { env: { ...env, PORT: String(port) }, log, cwd: this.folder });
     await untilAnswers(child, port, '/health/ready', log);
     return { port, pid: child.pid, readyMs: performance.now() - spawned, stop: () => stop(child) };
   }

@@ -8,3 +8,6 @@ export const limits = new Limits(MAX_LINES, MAX_QUANTITY);
 
 export const MAX_UNIT_PRICE = 100_000_000_000;
 export const MAX_PRODUCT_NAME = 256;
+
+/** Commands a batch. */
+export const MAX_COMMANDS = 250;

@@ -7,6 +7,8 @@ import type { BasketDataSource } from './data-source.js';
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** Planned each time instead: for a table whose size changes by orders of magnitude within seconds. */
+  readonly replan?: boolean;
 }
 
 /** The database did not answer, or not in time. Whether a write took effect is not known. */
@@ -52,7 +54,7 @@ export class Database {
    * @throws SerializationError when the statement lost against a concurrent one
    */
   async query<Row extends QueryResultRow>(
-    { name, text }: Statement,
+    { name, text, replan = false }: Statement,
     values: unknown[],
     deadline: number,
   ): Promise<QueryResult<Row>> {
@@ -61,7 +63,7 @@ export class Database {
     try {
       const query_timeout = Math.max(1, Math.ceil(deadline - performance.now()));
       const config: QueryConfig & { query_timeout: number } = { text, values, query_timeout };
-      if (this.prepared) config.name = name;
+      if (this.prepared && !replan) config.name = name;
       const result = await client.query<Row>(config);
       client.release();
       return result;

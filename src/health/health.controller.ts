@@ -4,6 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { HealthCheckService } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
+import { EventBusIndicator } from './event-bus.indicator.js';
 import { HealthOperation } from './health.dto.js';
 import { HealthIndicators } from './health.indicators.js';
 
@@ -22,6 +23,7 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicators,
+    private readonly bus: EventBusIndicator,
   ) {}
 
   @Get()
@@ -51,7 +53,7 @@ export class HealthController {
   @HealthOperation(
     'getReadiness',
     'Requests can be served',
-    '503 when PostgreSQL does not answer or the process is draining. Without its cache the service is degraded, and ready.',
+    '503 when PostgreSQL does not answer or the process is draining. Without its cache or its event bus the service is degraded, and ready.',
   )
   ready(): Promise<HealthCheckResult> {
     return this.check();
@@ -59,6 +61,6 @@ export class HealthController {
 
   private check(): Promise<HealthCheckResult> {
     const { lifecycle, database, cache } = this.indicators;
-    return this.health.check([lifecycle, database, cache]);
+    return this.health.check([lifecycle, database, cache, this.bus.eventBus]);
   }
 }

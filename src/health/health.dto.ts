@@ -12,6 +12,15 @@ class ComponentHealthView {
   @ApiProperty({ required: false, type: 'integer', description: 'Milliseconds.', example: 1 })
   responseTime?: number;
 
+  @ApiProperty({ required: false, type: 'integer', description: 'Of the event bus: events to be published.' })
+  waiting?: number;
+
+  @ApiProperty({ required: false, type: 'integer', description: 'Of the event bus: how many of them are parked.' })
+  parked?: number;
+
+  @ApiProperty({ required: false, description: 'Of the event bus: seconds since the oldest of them happened.' })
+  lagSeconds?: number;
+
   @ApiProperty({ required: false, description: 'What is wrong.' })
   message?: string;
 }

@@ -18,7 +18,7 @@ import type { ProblemCode } from './problems.js';
 @ApiSchema({ name: 'FieldError' })
 class FieldErrorView {
   @ApiProperty({
-    description: 'JSON pointer (RFC 6901) into the body, or #/path/… or #/headers/….',
+    description: 'JSON pointer (RFC 6901) into the body, or #/path/…, #/query/… or #/headers/….',
     example: '#/quantity',
   })
   pointer!: string;
@@ -60,15 +60,30 @@ export class ProblemView {
   @ApiProperty({
     required: false,
     type: 'integer',
-    description: "With version-mismatch: the version that the user's events are at.",
+    description: "With version-mismatch, and a conflict of a checkout: the version that the user's events are at.",
   })
   currentVersion?: number;
+
+  @ApiProperty({
+    required: false,
+    type: 'integer',
+    minimum: 0,
+    description: 'With a batch: which of its commands was refused, counted from 0.',
+  })
+  index?: number;
 }
 
 /** Any request may meet these. */
 const ALWAYS: readonly ProblemCode[] = ['validation-failed', 'malformed-request', 'internal', 'database-unavailable'];
-/** A write is refused for a body that it does not need, too. */
-const WITH_BODY: readonly ProblemCode[] = ['malformed-json', 'payload-too-large', 'unsupported-media-type'];
+/** Any write may meet these; one that needs no body is refused for one, too. */
+const ON_WRITE: readonly ProblemCode[] = [
+  'malformed-json',
+  'payload-too-large',
+  'unsupported-media-type',
+  'conflict',
+  'version-mismatch',
+  'idempotency-key-reused',
+];
 
 interface Answer {
   readonly description: string;
@@ -85,8 +100,8 @@ interface Operation {
   readonly description?: string;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly refusals: readonly ProblemCode[];
-  /** Whether the request has a body. */
-  readonly body?: boolean;
+  /** Whether it changes something, and so takes an Idempotency-Key. */
+  readonly write?: boolean;
   /** The conditional headers that it heeds. */
   readonly conditions?: readonly (keyof typeof CONDITIONS)[];
 }
@@ -103,32 +118,67 @@ const CONDITIONS = {
   },
 };
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  required: false,
+  description:
+    'Your name for this command: however often it is sent, it takes effect once. It never expires. A request that is refused, or that finds nothing to change, leaves the key unused.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+} as const;
+
+/** Those that are `required` are on every answer that declares them. */
 const HEADERS = {
-  'X-Request-Id': { description: 'The one you sent, if it is sane, else a new one.', schema: { type: 'string' } },
-  ETag: { description: 'The version, quoted.', schema: { type: 'string', pattern: '^"[0-9]+"$' }, example: '"7"' },
-  Location: { description: 'Where it is.', schema: { type: 'string' } },
-  'Retry-After': { description: 'Seconds to wait before another try.', schema: { type: 'integer' } },
+  'X-Request-Id': {
+    required: true,
+    description: 'The one you sent, if it is sane, else a new one.',
+    schema: { type: 'string' },
+  },
+  ETag: {
+    required: true,
+    description: 'The version, quoted.',
+    schema: { type: 'string', pattern: '^"[0-9]+"$' },
+    example: '"7"',
+  },
+  'Idempotent-Replay': {
+    description: '`true`: the Idempotency-Key had been used for this request; this is the answer of then.',
+    schema: { type: 'string', const: 'true' },
+  },
+  Location: { required: true, description: 'Where it is.', schema: { type: 'string' } },
+  'Retry-After': {
+    required: true,
+    description: 'Seconds to wait before another try.',
+    schema: { type: 'integer' },
+  },
 } as const;
 
 /** Everything that the contract says of one operation. */
-export function Operation({ id, summary, description, answers, refusals, body, conditions = [] }: Operation) {
-  const codes = [...ALWAYS, ...(body || conditions.includes('If-Match') ? WITH_BODY : []), ...refusals];
+export function Operation(operation: Operation) {
+  const { id, summary, description, answers, refusals, write, conditions = [] } = operation;
+  const codes = [...ALWAYS, ...(write ? ON_WRITE : []), ...refusals];
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   return applyDecorators(
     ApiExtraModels(ProblemView),
     ApiOperation({ operationId: id, summary, ...(description ? { description } : {}) }),
     ApiHeader({ name: 'X-Request-Id', required: false, description: 'Names the request in logs and answers.' }),
+    ...(write ? [ApiHeader(IDEMPOTENCY_KEY)] : []),
     ...conditions.map((name) =>
       ApiHeader({ name: name.split(':', 1)[0] ?? name, required: false, ...CONDITIONS[name] }),
     ),
-    ...Object.entries(answers).map(([status, answer]) => ApiResponse({ status: Number(status), ...describe(answer) })),
+    ...Object.entries(answers).map(([status, answer]) =>
+      ApiResponse({ status: Number(status), ...describe(answer, write) }),
+    ),
     ...[...byStatus].map(([status, group]) => ApiResponse({ status, ...describeProblems(group) })),
   );
 }
 
-function describe({ description, body, etag, location }: Answer) {
-  const { 'X-Request-Id': requestId, ETag, Location } = HEADERS;
-  const headers = { 'X-Request-Id': requestId, ...(etag ? { ETag } : {}), ...(location ? { Location } : {}) };
+function describe({ description, body, etag, location }: Answer, write?: boolean) {
+  const { 'X-Request-Id': requestId, 'Idempotent-Replay': replay, ETag, Location } = HEADERS;
+  const headers = {
+    'X-Request-Id': requestId,
+    ...(write ? { 'Idempotent-Replay': replay } : {}),
+    ...(etag ? { ETag } : {}),
+    ...(location ? { Location } : {}),
+  };
   return { description, headers, ...(body ? { type: body } : {}) };
 }
 
@@ -161,7 +211,10 @@ function describeProblems(codes: readonly ProblemCode[]) {
 const VERSION = '0.1.0';
 
 /** Unknown fields of a request are refused; answers may gain some. */
-const REQUEST_SCHEMAS = ['AddItem', 'Item', 'PutBasket', 'UpdateItemQuantity'];
+const REQUEST_SCHEMAS = [
+  ...['AddItem', 'Item', 'PutBasket', 'UpdateItemQuantity', 'CheckOut', 'MergeBaskets', 'ExecuteBatch'],
+  ...['BatchAddItem', 'BatchUpdateItemQuantity', 'BatchDeleteItem', 'BatchClear'],
+];
 
 const DESCRIPTION = `
 Keeps shoppers' baskets: one basket a user, under \`/baskets/{userName}\`.
@@ -171,6 +224,10 @@ Keeps shoppers' baskets: one basket a user, under \`/baskets/{userName}\`.
 **Versions.** Each answer that carries a basket has its version as the \`ETag\`. Send it back in \`If-Match\` to write only
 what you have seen (else 412, with \`currentVersion\`), or in \`If-None-Match\` to read only what is new (else 304).
 Without a condition, changes of single lines all take effect, however many callers make them at once.
+
+**Repeating.** Send an \`Idempotency-Key\` with a write and repeat it until there is an answer: it takes effect once, and a
+repeat is answered as the first request was, with \`Idempotent-Replay: true\`. Keys are kept for each user, with the events. Only what
+changed something is kept: after a refusal, or a 200 that changed nothing, the same key may take effect later.
 
 **Refusals** are problem documents (RFC 9457) with a \`code\` to decide on and the \`requestId\` that finds the request in the logs.
 Unknown fields are refused, so that a typo is seen.

@@ -1,13 +1,14 @@
 import { ValidationPipe } from '@nestjs/common';
 import type { ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { limits } from '../basket/basket.limits.js';
+import { MAX_COMMANDS, limits } from '../basket/basket.limits.js';
 import { validationFailed } from './problems.js';
 import type { FieldError } from './problems.js';
 
 const MOST_DEPTH = 6;
 const MOST_MEMBERS = 32;
 const MOST_ERRORS = 100;
+const MOST_ELEMENTS = Math.max(limits.maxLines, MAX_COMMANDS);
 
 /** Bodies become instances of their classes; everything wrong with one is told at once. */
 export class BodyValidationPipe extends ValidationPipe {
@@ -34,13 +35,13 @@ export class BodyValidationPipe extends ValidationPipe {
 
 /**
  * class-transformer recurses, class-validator looks at each element and at each member, and both overlook names that every
- * object inherits and lists in place of objects: what no body of ours has is refused before they start.
+ * object inherits, lists in place of objects, and null among them: what no body of ours has is refused before they start.
  */
 function checkShape(value: object, pointer: string, depth: number): void {
   if (depth > MOST_DEPTH) throw validationFailed([{ pointer, detail: 'is nested too deep' }]);
   const list = Array.isArray(value);
-  if (list && value.length > limits.maxLines)
-    throw validationFailed([{ pointer, detail: `must contain no more than ${limits.maxLines} elements` }]);
+  if (list && value.length > MOST_ELEMENTS)
+    throw validationFailed([{ pointer, detail: `must contain no more than ${MOST_ELEMENTS} elements` }]);
   const names = Object.keys(value);
   if (!list && names.length > MOST_MEMBERS)
     throw validationFailed([{ pointer, detail: `must have no more than ${MOST_MEMBERS} fields` }]);
@@ -49,7 +50,8 @@ function checkShape(value: object, pointer: string, depth: number): void {
     if (name in Object.prototype || name === 'prototype')
       throw validationFailed([{ pointer: place, detail: 'is not a known field' }]);
     const child = (value as Record<string, unknown>)[name];
-    if (list && Array.isArray(child)) throw validationFailed([{ pointer: place, detail: 'must be a JSON object' }]);
+    if (list && (Array.isArray(child) || child === null))
+      throw validationFailed([{ pointer: place, detail: 'must be a JSON object' }]);
     if (typeof child === 'object' && child !== null) checkShape(child, place, depth + 1);
   }
 }

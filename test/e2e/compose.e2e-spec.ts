@@ -182,7 +182,7 @@ interface Service {
   readonly environment?: Record<string, string>;
   readonly ports?: string[];
   readonly volumes?: string[];
-  readonly tmpfs: string[];
+  readonly tmpfs?: string[];
   readonly read_only: boolean;
   readonly cap_drop: string[];
   readonly security_opt: string[];
@@ -193,7 +193,7 @@ interface Service {
   readonly stop_grace_period?: string;
 }
 interface Compose {
-  readonly services: Record<'basket' | 'migrate' | 'postgres' | 'redis', Service>;
+  readonly services: Record<'basket' | 'migrate' | 'postgres' | 'redis' | 'nats', Service>;
   readonly volumes: Record<string, unknown>;
 }
 
@@ -226,9 +226,10 @@ const service = closed(
     init: { type: 'boolean' },
     depends_on: {
       type: 'object',
-      additionalProperties: closed({ condition: { enum: ['service_healthy', 'service_completed_successfully'] } }, [
-        'condition',
-      ]),
+      additionalProperties: closed(
+        { condition: { enum: ['service_healthy', 'service_started', 'service_completed_successfully'] } },
+        ['condition'],
+      ),
     },
     healthcheck: {
       oneOf: [
@@ -248,13 +249,13 @@ const service = closed(
     restart: { enum: ['no', 'unless-stopped'] },
     stop_grace_period: duration,
   },
-  ['image', 'read_only', 'cap_drop', 'security_opt', 'tmpfs', 'healthcheck', 'restart'],
+  ['image', 'read_only', 'cap_drop', 'security_opt', 'healthcheck', 'restart'],
 );
 const specification = {
   ...closed(
     {
       name: string,
-      services: closed({ basket: service, migrate: service, postgres: service, redis: service }, [
+      services: closed({ basket: service, migrate: service, postgres: service, redis: service, nats: service }, [
         'basket',
         'migrate',
         'postgres',
@@ -276,7 +277,7 @@ const parse = (environment: Record<string, string> = {}): Compose => {
   return load(interpolated, { schema: YAML11_SCHEMA }) as Compose;
 };
 const compose = parse();
-const { basket, migrate, postgres, redis } = compose.services;
+const { basket, migrate, postgres, redis, nats } = compose.services;
 const services = Object.entries(compose.services);
 
 describe('docker-compose.yml', () => {
@@ -286,9 +287,10 @@ describe('docker-compose.yml', () => {
     expect(validate.errors).toBeNull();
   });
 
-  it('pins the major versions of PostgreSQL and Redis', () => {
+  it('pins the major versions of PostgreSQL, Redis and NATS', () => {
     expect(postgres.image).toMatch(/^postgres:1[78]$/);
     expect(redis.image).toMatch(/^redis:[78]$/);
+    expect(nats.image).toMatch(/^nats:2-alpine$/);
   });
 
   it('builds the image once, and pulls none of its name from a registry', () => {
@@ -297,10 +299,11 @@ describe('docker-compose.yml', () => {
     expect(migrate).not.toHaveProperty('build');
   });
 
-  it('starts the service when PostgreSQL and Redis are healthy and the migration has succeeded', () => {
+  it('starts the service when PostgreSQL and Redis are healthy and the migration has succeeded, NATS or not', () => {
     expect(basket.depends_on).toEqual({
       postgres: { condition: 'service_healthy' },
       redis: { condition: 'service_healthy' },
+      nats: { condition: 'service_started' },
       migrate: { condition: 'service_completed_successfully' },
     });
     expect(migrate.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
@@ -314,7 +317,7 @@ describe('docker-compose.yml', () => {
     expect(migrate.environment?.PGPASSWORD).toBe(basket.environment?.PGPASSWORD);
   });
 
-  it.each([basket, postgres, redis])('checks the health of $image, without a shell', ({ healthcheck }) => {
+  it.each([basket, postgres, redis, nats])('checks the health of $image, without a shell', ({ healthcheck }) => {
     expect(healthcheck.test?.[0]).toBe('CMD');
     expect(healthcheck.disable).toBeUndefined();
   });
@@ -327,6 +330,7 @@ describe('docker-compose.yml', () => {
     ['basket', 'BASKET_PORT', '3000'],
     ['postgres', 'POSTGRES_PORT', '5432'],
     ['redis', 'REDIS_PORT', '6379'],
+    ['nats', 'NATS_PORT', '4222'],
   ] as const)('publishes %s on loopback, at a port that %s changes', (name, variable, port) => {
     expect(compose.services[name].ports).toEqual([`127.0.0.1:${port}:${port}`]);
     expect(parse({ [variable]: '4711' }).services[name].ports).toEqual([`127.0.0.1:4711:${port}`]);
@@ -338,9 +342,12 @@ describe('docker-compose.yml', () => {
     expect(one.user ?? (one.image === basket.image ? only('USER') : 'root')).not.toMatch(/^(root|0)\b/);
   });
 
-  it('keeps nothing but the data of PostgreSQL, where its image has them', () => {
-    expect(services.flatMap(([, { volumes = [] }]) => volumes)).toEqual(['postgres-data:/var/lib/postgresql']);
-    expect(Object.keys(compose.volumes)).toEqual(['postgres-data']);
+  it('keeps nothing but the data of PostgreSQL and NATS, where their images take them', () => {
+    expect(services.flatMap(([, { volumes = [] }]) => volumes)).toEqual([
+      'postgres-data:/var/lib/postgresql',
+      'nats-data:/tmp',
+    ]);
+    expect(Object.keys(compose.volumes)).toEqual(['postgres-data', 'nats-data']);
   });
 
   it('runs Redis as a cache: nothing on disk, bounded, the least recently used goes first', () => {
@@ -351,6 +358,14 @@ describe('docker-compose.yml', () => {
     expect(redis.entrypoint).toEqual(['redis-server']);
     expect(options).toMatchObject({ save: '', appendonly: 'no', 'maxmemory-policy': 'allkeys-lru' });
     expect(options.maxmemory).toMatch(/^\d+mb$/);
+  });
+
+  it('runs NATS with JetStream in its volume, and asks it for its health', () => {
+    const words = nats.command ?? [];
+    expect(nats.entrypoint).toEqual(['nats-server']);
+    expect(words).toContain('--jetstream');
+    expect(words[words.indexOf('--store_dir') + 1]).toMatch(/^\/tmp\//);
+    expect(nats.healthcheck.test?.at(-1)).toBe(`http://127.0.0.1:${words[words.indexOf('--http_port') + 1]}/healthz`);
   });
 
   it('holds no secret but a development password, which the environment replaces', () => {
@@ -389,6 +404,7 @@ describe('docker-compose.yml', () => {
     const config = readConfig({ ...imageEnvironment, ...basket.environment });
     expect(config).toMatchObject({ NODE_ENV: 'production', MIGRATE_ON_START: false, HOST: '0.0.0.0', PORT: 3000 });
     expect(config.REDIS_URL).toEqual(['redis://redis:6379']);
+    expect(config.NATS_URL).toEqual(['nats://nats:4222']);
     expect(new URL(config.DATABASE_URL ?? '').hostname).toBe('postgres');
   });
 

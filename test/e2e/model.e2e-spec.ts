@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { basketIn, refusal } from '../support/api.js';
+import { refusal } from '../support/api.js';
 import type { Basket, Line } from '../support/api.js';
 import { BasketModel } from '../support/basket-model.js';
-import type { Expected, Request } from '../support/basket-model.js';
+import type { Expected, ModelCommand, Request } from '../support/basket-model.js';
 import type { Answer } from '../support/contract.js';
+import type { Strategy } from '../support/merge-model.js';
 import type { Served } from '../support/served.js';
 import { basketOf } from '../support/shopping.js';
+import type { Item } from '../support/shopping.js';
 
-const RUNS = 40;
+const RUNS = 60;
 const LIMITS = { maxLines: 2, maxQuantity: 5 };
 // Read once, when the service's classes are made: before the first import of them.
 Object.assign(process.env, { MAX_LINES: String(LIMITS.maxLines), MAX_QUANTITY: String(LIMITS.maxQuantity) });
@@ -19,6 +21,7 @@ const quantities = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 1, max: LIMITS.maxQuantity }) },
   fc.constant(LIMITS.maxQuantity + 1),
 );
+const strategies = fc.constantFrom<Strategy[]>('sum', 'max', 'keep-user', 'keep-guest');
 const currencies = fc.oneof({ weight: 12, arbitrary: fc.constant('EUR') }, fc.constant('JPY'));
 const items = fc.record({
   productId: productIds,
@@ -45,17 +48,49 @@ const readConditions: fc.Arbitrary<Conditions> = fc.oneof(
   tags.map((ifNoneMatch) => ({ ifNoneMatch })),
 );
 
-type Draft = Omit<Request, 'user' | 'ifMatch' | 'ifNoneMatch'>;
+/** A request to be: versions are counted from the one that the user's events are at, guests are shoppers' numbers. */
+type Draft = { readonly key?: string | undefined } & (
+  | { readonly kind: 'get' | 'summary' | 'delete' }
+  | { readonly kind: 'past' | 'checkout'; readonly version: number }
+  | { readonly kind: 'history'; readonly after: number; readonly limit: number }
+  | { readonly kind: 'put'; readonly currency: string; readonly items: Item[] }
+  | { readonly kind: 'batch'; readonly commands: ModelCommand[] }
+  | { readonly kind: 'merge'; readonly from: number; readonly strategy: Strategy }
+  | ModelCommand
+);
 
 interface World {
   readonly model: BasketModel;
   readonly users: readonly string[];
   /** The last basket that was seen of each user, and the ids of those before it. */
   readonly seen: Map<string, { basket?: Basket | undefined; ids: Set<string> }>;
+  /** What was answered to the first request with a key, by user and key, and which request that was. */
+  readonly keyed: Map<string, { request: Request; answer: Answer }>;
+  /** The answers that carried a basket, by user and version. */
+  readonly versions: Map<string, string>;
 }
 
 /** What was to be answered, over all runs: the steps must reach everything that there is. */
 const outcomes = new Set<string>();
+
+async function step(world: World, service: Served, request: Request): Promise<void> {
+  const expected = world.model.answer(request);
+  if (expected.isReplay) outcomes.add('again');
+  else outcomes.add('code' in expected ? expected.code : `${request.kind} ${expected.status}`);
+  const answer = await perform(service, request);
+  const name = `${request.user} ${request.key}`;
+  const first = world.keyed.get(name);
+  if (expected.isReplay && first) {
+    expect({ ...answer, headers: own(answer) }).toEqual({ ...first.answer, headers: own(first.answer) });
+    expect(answer.headers['idempotent-replay']).toBe('true');
+    return;
+  }
+  expect(answer.headers['idempotent-replay']).toBeUndefined();
+  compare(world, request, answer, expected);
+  if (request.key !== undefined && !first && world.model.hasKey(request)) world.keyed.set(name, { request, answer });
+}
+
+const own = ({ headers }: Answer) => [headers.etag, headers.location, headers['content-type']];
 
 class Step implements fc.AsyncCommand<World, Served> {
   constructor(
@@ -70,17 +105,33 @@ class Step implements fc.AsyncCommand<World, Served> {
     const user = world.users[this.shopper] ?? '';
     const version = world.model.versionOf(user);
     const { ifMatch, ifNoneMatch } = this.conditions;
+    const { draft } = this;
     const request = {
-      ...{ user, ...this.draft },
+      ...{ user, ...draft },
+      ...('version' in draft && { version: Math.max(0, version + draft.version) }),
+      ...('from' in draft && { from: world.users[draft.from] }),
       ...(ifMatch && { ifMatch: header(ifMatch, version) }),
       ...(ifNoneMatch && { ifNoneMatch: header(ifNoneMatch, version) }),
     } as Request;
-    const expected = world.model.answer(request);
-    outcomes.add('code' in expected ? expected.code : `${request.kind} ${expected.status}`);
-    compare(world, request, await perform(service, request), expected);
+    await step(world, service, request);
   }
 
   toString = () => JSON.stringify([this.shopper, this.draft, this.conditions]);
+}
+
+/** Sends an earlier request with its key again. */
+class Repeat implements fc.AsyncCommand<World, Served> {
+  constructor(private readonly at: number) {}
+
+  check = ({ keyed }: Readonly<World>) => keyed.size > 0;
+
+  async run(world: World, service: Served): Promise<void> {
+    const requests = [...world.keyed.values()].map(({ request }) => request);
+    const request = requests[this.at % requests.length];
+    if (request) await step(world, service, request);
+  }
+
+  toString = () => `again ${this.at}`;
 }
 
 const header = (tags: Tags, version: number): string =>
@@ -91,17 +142,29 @@ const header = (tags: Tags, version: number): string =>
         .join(', ')
         .replaceAll('W/, ', 'W/');
 
+const TYPES = { add: 'add-item', change: 'update-item-quantity', remove: 'delete-item', clear: 'clear' };
+
+function commandBody({ kind, ...command }: ModelCommand): object {
+  const { item, ...rest } = { item: {}, ...command };
+  return { type: TYPES[kind], ...item, ...rest };
+}
+
 function perform({ api }: Served, request: Request): Promise<Answer> {
   const path = basketOf(request.user);
   const headers = {
     ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch }),
     ...(request.ifNoneMatch === undefined ? {} : { 'if-none-match': request.ifNoneMatch }),
+    ...(request.key === undefined ? {} : { 'idempotency-key': request.key }),
   };
   switch (request.kind) {
     case 'get':
       return api.get(path, headers);
+    case 'past':
+      return api.get(`${path}?version=${request.version}`, headers);
     case 'summary':
       return api.get(`${path}/summary`, headers);
+    case 'history':
+      return api.get(`${path}/history?after=${request.after}&limit=${request.limit}`, headers);
     case 'delete':
       return api.delete(path, headers);
     case 'clear':
@@ -114,36 +177,71 @@ function perform({ api }: Served, request: Request): Promise<Answer> {
       return api.patch(`${path}/items/${request.productId}`, { quantity: request.quantity }, headers);
     case 'remove':
       return api.delete(`${path}/items/${request.productId}`, headers);
+    case 'batch':
+      return api.post(`${path}/batch`, { commands: request.commands.map(commandBody) }, headers);
+    case 'merge':
+      return api.post(`${path}/merge`, { fromUserName: request.from, strategy: request.strategy }, headers);
+    case 'checkout':
+      return api.post(`${path}/checkout`, { version: request.version }, headers);
   }
 }
 
 function compare(world: World, request: Request, answer: Answer, expected: Expected): void {
   if ('code' in expected) {
-    const { currentVersion } = refusal(answer, expected.code);
-    expect(currentVersion).toBe(expected.currentVersion);
+    const { currentVersion, index } = refusal(answer, expected.code);
+    expect({ currentVersion, index }).toEqual({ currentVersion: expected.currentVersion, index: expected.index });
     return;
   }
   expect(answer.status).toBe(expected.status);
+  if ('versions' in expected) {
+    const { events, nextAfter } = JSON.parse(answer.text) as {
+      events: { version: number }[];
+      nextAfter: number | null;
+    };
+    expect(events.map(({ version }) => version)).toEqual(expected.versions);
+    expect(nextAfter).toBe(expected.nextAfter);
+    return;
+  }
   if (expected.status === 204) return;
   expect(answer.headers.etag).toBe(`"${expected.version}"`);
   if (expected.status === 304) return;
-  const { currency, items: lines } = expected.basket;
+  const answered = JSON.parse(answer.text) as Basket & { basket: Basket; report: unknown };
+  if (expected.status === 202) {
+    const before = world.seen.get(request.user)?.basket;
+    expect(answered).toMatchObject({ version: expected.version, basketId: before?.basketId });
+    return;
+  }
+  if ('report' in expected) expect(answered.report).toEqual(expected.report);
+  if (request.kind === 'merge') emptied(world, request.from);
+  compareBasket(world, request, request.kind === 'merge' ? answered.basket : answered, expected);
+}
+
+function compareBasket(
+  world: World,
+  request: Request,
+  basket: Basket,
+  { version, basket: { currency, items: lines } }: Extract<Expected, { readonly basket: unknown }>,
+): void {
   const sum = (of: (line: { quantity: number; unitPrice: number }) => number) =>
     lines.reduce((all, line) => all + of(line), 0);
-  const body = JSON.parse(answer.text) as Basket;
-  expect(body).toMatchObject({
-    ...{ userName: request.user, status: 'active', version: expected.version, currency },
+  expect(basket).toMatchObject({
+    ...{ userName: request.user, status: 'active', version, currency },
     totalItems: sum(({ quantity }) => quantity),
     totalPrice: sum(({ quantity, unitPrice }) => quantity * unitPrice),
   });
   if (request.kind === 'summary') {
-    expect(body).toMatchObject({ lines: lines.length });
+    expect(basket).toMatchObject({ lines: lines.length });
     return;
   }
-  expect(body.items.map(({ addedAt: _, ...line }) => line)).toEqual(
+  expect(basket.items.map(({ addedAt: _, ...line }) => line)).toEqual(
     lines.map((line) => ({ ...line, lineTotal: line.unitPrice * line.quantity })),
   );
-  compareHistory(world, request, basketIn(answer, expected.status));
+  // Whenever a version is read, it is what it was when it was answered first.
+  const text = JSON.stringify(basket);
+  const name = `${request.user} ${version}`;
+  expect(text).toBe(world.versions.get(name) ?? text);
+  world.versions.set(name, text);
+  if (request.kind !== 'past') compareHistory(world, request, basket);
 }
 
 /** Ids and times, which the model cannot foresee, must fit to those that were seen before. */
@@ -155,7 +253,8 @@ function compareHistory({ seen }: World, request: Request, basket: Basket): void
     expect(basket.createdAt).toBe(before.createdAt);
     expect(basket.updatedAt >= before.updatedAt).toBe(true);
     if (basket.version === before.version) expect(basket).toEqual(before);
-    if (request.kind !== 'put')
+    // A batch may take a line out and in again.
+    if (request.kind !== 'put' && request.kind !== 'batch')
       for (const line of basket.items) expect(line.addedAt).toBe(addedAt(before, line) ?? basket.updatedAt);
   } else {
     expect(history.ids.has(basket.basketId)).toBe(false);
@@ -163,6 +262,12 @@ function compareHistory({ seen }: World, request: Request, basket: Basket): void
   }
   history.ids.add(basket.basketId);
   history.basket = basket;
+}
+
+/** A product that comes into the basket again is as new. */
+function emptied({ seen }: World, guest: string): void {
+  const history = seen.get(guest);
+  if (history?.basket) history.basket = { ...history.basket, items: [] };
 }
 
 const addedAt = ({ items: lines }: Basket, { productId }: Line) =>
@@ -178,46 +283,63 @@ describe('the service', () => {
   afterAll(() => service[Symbol.asyncDispose]());
 
   const shoppers = fc.constantFrom(0, 0, 0, 0, 1, 2);
-  const drafts: readonly (readonly [weight: number, fc.Arbitrary<Draft>])[] = [
+  const key = fc.option(fc.constantFrom('k1', 'k2', 'k3', 'k4', 'k5'), { freq: 3, nil: undefined });
+  const offsets = fc.constantFrom(0, 0, 0, 0, -1, 1, -1000);
+  const clear = fc.record({ kind: fc.constant('clear') });
+  const add = fc.record({ kind: fc.constant('add'), currency: currencies, item: items });
+  const change = fc.record({ kind: fc.constant('change'), productId: productIds, quantity: quantities });
+  const remove = fc.record({ kind: fc.constant('remove'), productId: productIds });
+  const commands = fc.array(fc.oneof({ weight: 5, arbitrary: add }, change, change, remove, clear), { maxLength: 4 });
+  const reads: readonly (readonly [weight: number, fc.Arbitrary<Draft>])[] = [
     [2, fc.record({ kind: fc.constantFrom('get', 'summary') })],
-    [1, fc.record({ kind: fc.constant('delete') })],
-    [1, fc.record({ kind: fc.constant('clear') })],
-    [4, fc.record({ kind: fc.constant('put'), currency: currencies, items: fc.array(items, { maxLength: 4 }) })],
-    [7, fc.record({ kind: fc.constant('add'), currency: currencies, item: items })],
-    [4, fc.record({ kind: fc.constant('change'), productId: productIds, quantity: quantities })],
-    [3, fc.record({ kind: fc.constant('remove'), productId: productIds })],
+    [3, fc.record({ kind: fc.constant('past'), version: fc.constantFrom(0, -1, -2, -3, -5, 1, -1000) })],
+    [1, fc.record({ kind: fc.constant('history'), after: fc.nat(12), limit: fc.integer({ min: 1, max: 9 }) })],
   ];
-  const steps = drafts.flatMap(([weight, draft], at) => {
-    const step = fc
-      .tuple(shoppers, draft, at === 0 ? readConditions : writeConditions)
-      .map((drawn) => new Step(...drawn));
-    return Array.from({ length: weight }, () => step);
-  });
+  const writes: readonly (readonly [weight: number, fc.Arbitrary<Draft>])[] = [
+    [1, fc.record({ kind: fc.constant('delete'), key })],
+    [1, fc.record({ kind: fc.constant('clear'), key })],
+    [6, fc.record({ kind: fc.constant('put'), currency: currencies, items: fc.array(items, { maxLength: 3 }), key })],
+    [7, fc.record({ kind: fc.constant('add'), currency: currencies, item: items, key })],
+    [4, fc.record({ kind: fc.constant('change'), productId: productIds, quantity: quantities, key })],
+    [3, fc.record({ kind: fc.constant('remove'), productId: productIds, key })],
+    [4, fc.record({ kind: fc.constant('batch'), commands, key })],
+    [4, fc.record({ kind: fc.constant('merge'), from: fc.constantFrom(0, 1, 2), strategy: strategies, key })],
+    [3, fc.record({ kind: fc.constant('checkout'), version: offsets, key })],
+  ];
+  const stepsOf = (drafts: typeof reads, conditions: fc.Arbitrary<Conditions>) =>
+    drafts.flatMap(([weight, draft]) => {
+      const steps = fc.tuple(shoppers, draft, conditions).map((drawn) => new Step(...drawn));
+      return Array.from({ length: weight }, () => steps);
+    });
+  const repeats = fc.nat(20).map((at) => new Repeat(at));
+  const steps = [
+    ...stepsOf(reads, readConditions),
+    ...stepsOf(writes, writeConditions),
+    ...Array.from({ length: 5 }, () => repeats),
+  ];
 
   it('does whatever a simple model of the contract does', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: '+1' }), async (commands) => {
+      fc.asyncProperty(fc.commands(steps, { maxCommands: 60, size: '+1' }), async (asked) => {
         const world: World = {
           model: new BasketModel(LIMITS),
           users: Array.from({ length: 3 }, () => randomUUID()),
-          seen: new Map(),
+          ...{ seen: new Map(), keyed: new Map(), versions: new Map() },
         };
-        await fc.asyncModelRun(() => ({ model: world, real: service }), commands);
-        for (const user of world.users) {
-          const request = { kind: 'get', user } as const;
-          const answer = await perform(service, request);
-          compare(world, request, answer, world.model.answer(request));
-        }
+        await fc.asyncModelRun(() => ({ model: world, real: service }), asked);
+        for (const user of world.users) await step(world, service, { kind: 'get', user });
       }),
       { numRuns: RUNS },
     );
     expect([...outcomes].sort()).toEqual(
       [
         ...['get 200', 'get 304', 'summary 200', 'summary 304', 'put 200', 'put 201', 'add 200', 'add 201'],
+        ...['past 200', 'past 304', 'history 200', 'batch 200', 'merge 200', 'checkout 202'],
         ...['change 200', 'remove 200', 'clear 200', 'delete 204'],
-        ...['validation-failed', 'basket-not-found', 'item-not-found', 'version-mismatch'],
-        ...['currency-mismatch', 'duplicate-product', 'too-many-lines', 'quantity-limit'],
+        ...['validation-failed', 'basket-not-found', 'item-not-found', 'version-mismatch', 'version-not-found'],
+        ...['currency-mismatch', 'duplicate-product', 'too-many-lines', 'quantity-limit', 'basket-empty', 'conflict'],
+        ...['again', 'idempotency-key-reused'],
       ].sort(),
     );
-  }, 120_000);
+  }, 240_000);
 });

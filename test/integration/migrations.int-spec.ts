@@ -10,7 +10,17 @@ import { PostgresServer } from '../support/postgres-server.js';
 import { makeFolder } from '../support/server-process.js';
 import { describeWith } from '../support/servers.js';
 
-const NAMES = ['DomainEvents1764000000000', 'DomainEventsTypeTime1764000000001', 'BasketProjections1764000000002'];
+const NAMES = [
+  'DomainEvents1764000000000',
+  'DomainEventsTypeTime1764000000001',
+  'BasketProjections1764000000002',
+  'DomainEventsCommand1764100000000',
+  'DomainEventsCommandOnce1764100000001',
+  'DomainEventsCauseOnce1764100000002',
+  'BasketSnapshots1764100000003',
+  'Outbox1764100000004',
+  'OutboxLeases1764100000006',
+];
 const QUICK = { SHUTDOWN_DRAIN_MS: '0', REDIS_URL: '' };
 
 let database: TestDatabase;
@@ -183,7 +193,8 @@ describeWith(['postgres'], 'A role that may not change the schema', () => {
     await expect(createApp(service)).rejects.toThrow('npm run migrate');
     await migrate(owner, server.url);
     await owner.query('GRANT SELECT ON ALL TABLES IN SCHEMA public TO service');
-    await owner.query('GRANT INSERT ON domain_events TO service');
+    await owner.query('GRANT INSERT ON domain_events, basket_snapshots TO service');
+    await owner.query('GRANT INSERT, UPDATE, DELETE ON outbox, outbox_leases TO service');
     await owner.query('GRANT INSERT, UPDATE ON basket_projections TO service');
     const app = await createApp(service);
     try {

@@ -36,6 +36,7 @@ export interface Problem {
   readonly requestId: string;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
   readonly currentVersion?: number;
+  readonly index?: number;
 }
 
 export type Headers = Readonly<Record<string, string>>;

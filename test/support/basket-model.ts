@@ -1,13 +1,31 @@
 import type { ProblemCode } from '../../src/http/problems.js';
+import { mergeOf } from './merge-model.js';
+import type { ReportLine, Strategy } from './merge-model.js';
 import type { Item } from './shopping.js';
 
-/** A request, in the terms of the contract. Products are numbers, so that the same ones meet again and again. */
-export type Request = { readonly user: string; readonly ifMatch?: string; readonly ifNoneMatch?: string } & (
-  | { readonly kind: 'get' | 'summary' | 'delete' | 'clear' }
-  | { readonly kind: 'put'; readonly currency: string; readonly items: readonly Item[] }
+/** One of a batch. */
+export type ModelCommand =
   | { readonly kind: 'add'; readonly currency: string; readonly item: Item }
   | { readonly kind: 'change'; readonly productId: string; readonly quantity: number }
   | { readonly kind: 'remove'; readonly productId: string }
+  | { readonly kind: 'clear' };
+
+/** A request, in the terms of the contract. Products are numbers, so that the same ones meet again and again. */
+export type Request = {
+  readonly user: string;
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+  readonly key?: string;
+} & (
+  | { readonly kind: 'get' | 'summary' }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'past'; readonly version: number }
+  | { readonly kind: 'history'; readonly after: number; readonly limit: number }
+  | { readonly kind: 'put'; readonly currency: string; readonly items: readonly Item[] }
+  | { readonly kind: 'batch'; readonly commands: readonly ModelCommand[] }
+  | { readonly kind: 'merge'; readonly from: string; readonly strategy: Strategy }
+  | { readonly kind: 'checkout'; readonly version: number }
+  | ModelCommand
 );
 
 export interface ModelBasket {
@@ -15,20 +33,57 @@ export interface ModelBasket {
   readonly items: readonly Item[];
 }
 
-export type Expected =
-  | { readonly status: 200 | 201; readonly version: number; readonly basket: ModelBasket }
+export type Expected = { readonly isReplay?: boolean } & (
+  | {
+      readonly status: 200 | 201;
+      readonly version: number;
+      readonly basket: ModelBasket;
+      readonly report?: readonly ReportLine[];
+    }
+  | { readonly status: 200; readonly versions: readonly number[]; readonly nextAfter: number | null }
+  | { readonly status: 202; readonly version: number }
   | { readonly status: 204 }
   | { readonly status: 304; readonly version: number }
-  | { readonly code: ProblemCode; readonly currentVersion?: number };
+  | Refused
+);
 
-interface Shopper {
-  version: number;
-  basket?: ModelBasket | undefined;
+interface Refused {
+  readonly code: ProblemCode;
+  readonly currentVersion?: number;
+  readonly index?: number;
 }
 
-interface Limits {
+export interface Limits {
   readonly maxLines: number;
   readonly maxQuantity: number;
+}
+
+/** A user: the state after each event, the first one before any. */
+class Shopper {
+  readonly past: (ModelBasket | undefined)[] = [undefined];
+  /** How many baskets were opened. */
+  baskets = 0;
+  readonly reports = new Map<string, readonly ReportLine[]>();
+  readonly answers = new Map<string, { readonly request: string; readonly expected: Expected }>();
+
+  get version(): number {
+    return this.past.length - 1;
+  }
+
+  get basket(): ModelBasket | undefined {
+    return this.past.at(-1);
+  }
+
+  /** One event. */
+  become(basket: ModelBasket | undefined): void {
+    this.past.push(basket);
+  }
+
+  open(currency: string): void {
+    if (this.basket) return;
+    this.baskets++;
+    this.become({ currency, items: [] });
+  }
 }
 
 /**
@@ -44,118 +99,223 @@ export class BasketModel {
     return this.shopper(user).version;
   }
 
+  /** Whether the key of a request is taken by it. */
+  hasKey({ user, key }: Request): boolean {
+    return key !== undefined && this.shopper(user).answers.has(key);
+  }
+
   answer(request: Request): Expected {
     const shopper = this.shopper(request.user);
-    const invalid = this.isInvalid(request);
-    if (invalid) return { code: 'validation-failed' };
-    if (request.kind === 'get' || request.kind === 'summary') return read(shopper, request.ifNoneMatch);
+    if (this.isInvalid(request)) return { code: 'validation-failed' };
+    if (isRead(request)) return read(shopper, request);
+    const { key, ...rest } = request;
+    const asked = JSON.stringify(rest);
+    const known = key === undefined ? undefined : shopper.answers.get(key);
+    if (known)
+      return known.request === asked ? { ...known.expected, isReplay: true } : { code: 'idempotency-key-reused' };
+    const { version } = shopper;
+    const expected = this.write(shopper, request);
+    // What stores no event stores no key.
+    if (key !== undefined && shopper.version > version) shopper.answers.set(key, { request: asked, expected });
+    return expected;
+  }
 
-    const opens = request.kind === 'put' || request.kind === 'add';
-    if (!shopper.basket && !opens) return { code: 'basket-not-found' };
+  private write(shopper: Shopper, request: Write): Expected {
     const fails = failsCondition(shopper, request);
     // Without a basket, what is wrong with the request itself is told before its condition.
     if (shopper.basket && fails) return fails;
-    const refused = this.refusal(shopper.basket, request);
-    if (refused) return { code: refused };
+    const scratch = new Shopper();
+    scratch.past.splice(0, 1, shopper.basket);
+    const refused = this.refusal(scratch, request, shopper.version);
+    if (refused) return refused;
     if (fails) return fails;
-    return apply(shopper, request);
+    return this.apply(shopper, request);
   }
 
   private shopper(user: string): Shopper {
-    const shopper = this.shoppers.get(user) ?? { version: 0 };
+    const shopper = this.shoppers.get(user) ?? new Shopper();
     this.shoppers.set(user, shopper);
     return shopper;
   }
 
   private isInvalid(request: Request): boolean {
-    if (request.kind === 'put')
-      return request.items.length > this.limits.maxLines || request.items.some((item) => this.tooMany(item.quantity));
-    if (request.kind === 'add') return this.tooMany(request.item.quantity);
-    return request.kind === 'change' && this.tooMany(request.quantity);
+    switch (request.kind) {
+      case 'put':
+        return request.items.length > this.limits.maxLines || request.items.some((item) => this.tooMany(item.quantity));
+      case 'batch':
+        return request.commands.length === 0 || request.commands.some((one) => this.isInvalid({ user: '', ...one }));
+      case 'merge':
+        return request.from === request.user;
+      case 'past':
+      case 'checkout':
+        return request.version < 1;
+      case 'add':
+        return this.tooMany(request.item.quantity);
+      case 'change':
+        return this.tooMany(request.quantity);
+      default:
+        return false;
+    }
   }
 
   private tooMany(quantity: number): boolean {
     return quantity > this.limits.maxQuantity;
   }
 
-  private refusal(basket: ModelBasket | undefined, request: Request): ProblemCode | undefined {
+  /** @param scratch has the basket as it is; a batch is tried out on it */
+  private refusal(scratch: Shopper, request: Write, currentVersion: number): Refused | undefined {
+    const { basket } = scratch;
     switch (request.kind) {
       case 'put':
         if (new Set(request.items.map(({ productId }) => productId)).size < request.items.length)
-          return 'duplicate-product';
-        return basket && basket.currency !== request.currency ? 'currency-mismatch' : undefined;
+          return { code: 'duplicate-product' };
+        return basket && basket.currency !== request.currency ? { code: 'currency-mismatch' } : undefined;
+      case 'delete':
+        return basket ? undefined : { code: 'basket-not-found' };
+      case 'batch':
+        for (const [index, command] of request.commands.entries()) {
+          const code = this.refusalOf(scratch.basket, command);
+          if (code) return { code, index };
+          execute(scratch, command);
+        }
+        return undefined;
+      case 'merge': {
+        const guest = this.shopper(request.from).basket;
+        if (!guest || (guest.items.length === 0 && !basket)) return { code: 'basket-not-found' };
+        const differs = guest.items.length > 0 && basket && basket.currency !== guest.currency;
+        return differs ? { code: 'currency-mismatch' } : undefined;
+      }
+      case 'checkout':
+        if (!basket) return { code: 'basket-not-found' };
+        if (request.version !== currentVersion) return { code: 'conflict', currentVersion };
+        return basket.items.length === 0 ? { code: 'basket-empty' } : undefined;
+      default: {
+        const code = this.refusalOf(basket, request);
+        return code && { code };
+      }
+    }
+  }
+
+  private refusalOf(basket: ModelBasket | undefined, command: ModelCommand): ProblemCode | undefined {
+    if (!basket && command.kind !== 'add') return 'basket-not-found';
+    switch (command.kind) {
       case 'add': {
-        if (basket && basket.currency !== request.currency) return 'currency-mismatch';
-        const there = basket?.items.find(({ productId }) => productId === request.item.productId);
+        if (basket && basket.currency !== command.currency) return 'currency-mismatch';
+        const there = basket?.items.find(({ productId }) => productId === command.item.productId);
         if (!there && (basket?.items.length ?? 0) >= this.limits.maxLines) return 'too-many-lines';
-        return this.tooMany((there?.quantity ?? 0) + request.item.quantity) ? 'quantity-limit' : undefined;
+        return this.tooMany((there?.quantity ?? 0) + command.item.quantity) ? 'quantity-limit' : undefined;
       }
       case 'change':
       case 'remove':
-        return basket?.items.some(({ productId }) => productId === request.productId) ? undefined : 'item-not-found';
-      default:
+        return basket?.items.some(({ productId }) => productId === command.productId) ? undefined : 'item-not-found';
+      case 'clear':
         return undefined;
     }
   }
+
+  private apply(shopper: Shopper, request: Write): Expected {
+    const before = shopper.basket;
+    switch (request.kind) {
+      case 'delete':
+        shopper.become(undefined);
+        return { status: 204 };
+      case 'checkout':
+        shopper.become(undefined);
+        return { status: 202, version: shopper.version };
+      case 'put': {
+        const { currency, items } = request;
+        shopper.open(currency);
+        if (!before || !sameItems(before.items, items)) shopper.become({ currency, items });
+        return answered(shopper, before ? 200 : 201);
+      }
+      case 'merge':
+        return { ...this.merge(shopper, request), ...answered(shopper, 200) };
+      case 'batch':
+        for (const command of request.commands) execute(shopper, command);
+        return answered(shopper, 200);
+      default: {
+        const isNew =
+          request.kind === 'add' && !before?.items.some(({ productId }) => productId === request.item.productId);
+        execute(shopper, request);
+        return answered(shopper, isNew ? 201 : 200);
+      }
+    }
+  }
+
+  private merge(shopper: Shopper, { from, strategy }: Extract<Request, { readonly kind: 'merge' }>) {
+    const guest = this.shopper(from);
+    const name = `${from} ${guest.baskets}`;
+    if (guest.basket && guest.basket.items.length > 0) {
+      const { currency, items } = guest.basket;
+      shopper.open(currency);
+      const merged = mergeOf(shopper.basket?.items ?? [], items, strategy, this.limits);
+      shopper.become({ currency, items: merged.items });
+      shopper.reports.set(name, merged.report);
+      guest.become({ currency, items: [] });
+    }
+    return { report: shopper.reports.get(name) ?? [] };
+  }
 }
 
-function read({ basket, version }: Shopper, ifNoneMatch: string | undefined): Expected {
+type Read = Extract<Request, { readonly kind: 'get' | 'summary' | 'past' | 'history' }>;
+type Write = Exclude<Request, Read>;
+
+const isRead = (request: Request): request is Read => ['get', 'summary', 'past', 'history'].includes(request.kind);
+
+function read({ past, version }: Shopper, request: Read): Expected {
+  if (request.kind === 'history') {
+    if (version === 0) return { code: 'basket-not-found' };
+    const { after, limit } = request;
+    const versions = past.map((_, at) => at).slice(after + 1, after + 1 + limit);
+    return { status: 200, versions, nextAfter: after + limit < version ? after + limit : null };
+  }
+  const at = request.kind === 'past' ? request.version : version;
+  if (at > version) return { code: 'version-not-found' };
+  const basket = past[at];
   if (!basket) return { code: 'basket-not-found' };
-  const known = ifNoneMatch === '*' || tagsOf(ifNoneMatch).some((tag) => tag.replace('W/', '') === `"${version}"`);
-  return known ? { status: 304, version } : { status: 200, version, basket };
+  const { ifNoneMatch } = request;
+  const known = ifNoneMatch === '*' || tagsOf(ifNoneMatch).some((tag) => tag.replace('W/', '') === `"${at}"`);
+  return known ? { status: 304, version: at } : { status: 200, version: at, basket };
 }
+
+const answered = ({ version, basket }: Shopper, status: 200 | 201) => ({
+  ...{ status, version, basket: basket ?? { currency: '', items: [] } },
+});
 
 const tagsOf = (header: string | undefined): string[] => header?.split(',').map((tag) => tag.trim()) ?? [];
 
-function failsCondition({ basket, version }: Shopper, { ifMatch, ifNoneMatch }: Request): Expected | undefined {
+function failsCondition({ basket, version }: Shopper, { ifMatch, ifNoneMatch }: Request): Refused | undefined {
   const matches = ifMatch === undefined || (basket && (ifMatch === '*' || tagsOf(ifMatch).includes(`"${version}"`)));
   const absent = ifNoneMatch !== '*' || !basket;
   return matches && absent ? undefined : { code: 'version-mismatch', currentVersion: version };
 }
 
-function apply(shopper: Shopper, request: Request): Expected {
-  const before = shopper.basket;
-  if (request.kind === 'delete') {
-    shopper.basket = undefined;
-    shopper.version += 1;
-    return { status: 204 };
-  }
-  const basket = changed(before, request);
-  const isNew = request.kind === 'add' && !before?.items.some(({ productId }) => productId === request.item.productId);
-  if (!before) shopper.version += 2;
-  else if (request.kind === 'add' || !sameItems(before, basket)) shopper.version += 1;
-  shopper.basket = basket;
-  const created = request.kind === 'put' ? !before : isNew;
-  return { status: created ? 201 : 200, version: shopper.version, basket };
+/** What was not refused; an event for each that changes something. */
+function execute(shopper: Shopper, command: ModelCommand): void {
+  if (command.kind === 'add') shopper.open(command.currency);
+  const { currency, items } = shopper.basket ?? { currency: '', items: [] };
+  const changed = changedItems(items, command);
+  if (command.kind === 'add' || !sameItems(items, changed)) shopper.become({ currency, items: changed });
 }
 
-function changed(before: ModelBasket | undefined, request: Request): ModelBasket {
-  const { currency, items } = before ?? { currency: '', items: [] };
-  switch (request.kind) {
-    case 'put':
-      return { currency: request.currency, items: request.items };
+function changedItems(items: readonly Item[], command: ModelCommand): readonly Item[] {
+  switch (command.kind) {
     case 'add': {
-      const { item } = request;
+      const { item } = command;
       const there = items.find(({ productId }) => productId === item.productId);
       const sum = { ...item, quantity: item.quantity + (there?.quantity ?? 0) };
-      return {
-        currency: request.currency,
-        items: there ? items.map((other) => (other === there ? sum : other)) : [...items, sum],
-      };
+      return there ? items.map((other) => (other === there ? sum : other)) : [...items, sum];
     }
     case 'change':
-      return {
-        currency,
-        items: items.map((item) =>
-          item.productId === request.productId ? { ...item, quantity: request.quantity } : item,
-        ),
-      };
+      return items.map((item) =>
+        item.productId === command.productId ? { ...item, quantity: command.quantity } : item,
+      );
     case 'remove':
-      return { currency, items: items.filter(({ productId }) => productId !== request.productId) };
-    default:
-      return { currency, items: [] };
+      return items.filter(({ productId }) => productId !== command.productId);
+    case 'clear':
+      return [];
   }
 }
 
-const sameItems = (one: ModelBasket, other: ModelBasket): boolean =>
-  JSON.stringify(one.items) === JSON.stringify(other.items);
+const sameItems = (one: readonly Item[], other: readonly Item[]): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);

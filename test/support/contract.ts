@@ -16,6 +16,8 @@ interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly example?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
 }
@@ -23,7 +25,7 @@ interface Schema {
 type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 
 interface Response {
-  readonly headers?: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly headers?: Readonly<Record<string, { readonly required?: boolean; readonly schema: Schema }>>;
   readonly content?: Content;
 }
 
@@ -55,7 +57,8 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, validateFormats: true });
 formats.default(ajv);
-ajv.addVocabulary(['example']);
+// What the discriminator tells, each alternative's `type` tells again.
+ajv.addVocabulary(['example', 'discriminator']);
 for (const [name, schema] of Object.entries(document.components.schemas))
   // Clients are told to bear new members; this test is not, so that none goes out undeclared.
   ajv.addSchema({ unevaluatedProperties: false, ...schema }, `#/components/schemas/${name}`);
@@ -77,18 +80,19 @@ export function isDeclaredBody({ requestBody }: Operation, body: unknown): boole
   return schema ? ajv.validate(schema, body) : body === undefined;
 }
 
-/** A body made of the examples that the contract gives. */
+/** A body made of the examples that the contract gives; a list has one of each kind. */
 export function sampleBody({ requestBody }: Operation): unknown {
   const schema = requestBody?.content['application/json']?.schema;
   return schema && sampleOf(schema);
 }
 
 function sampleOf(schema: Schema): unknown {
-  const { $ref, example, properties, items } = schema;
+  const { $ref, example, properties, items, enum: values } = schema;
   const named = $ref && document.components.schemas[$ref.replace('#/components/schemas/', '')];
   if (named) return sampleOf(named);
   if (properties) return Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, sampleOf(of)]));
-  return items ? [sampleOf(items)] : example;
+  if (items) return (items.oneOf ?? [items]).map(sampleOf);
+  return example ?? values?.[0];
 }
 
 /** Served beside the API: the contract itself, and what shows it. */
@@ -122,10 +126,10 @@ function* deviations(method: string, target: string, answer: Answer): Generator<
 }
 
 function* responseDeviations(method: string, response: Response, answer: Answer): Generator<string> {
-  for (const [name, { schema }] of Object.entries(response.headers ?? {})) {
+  for (const [name, { required, schema }] of Object.entries(response.headers ?? {})) {
     const value = answer.headers[name.toLowerCase()];
-    if (value === undefined) yield `${name} is missing`;
-    else yield* schemaDeviations(schema, schema.type === 'integer' ? Number(value) : value, name);
+    if (value === undefined && required) yield `${name} is missing`;
+    if (value !== undefined) yield* schemaDeviations(schema, schema.type === 'integer' ? Number(value) : value, name);
   }
   const type = mediaType(answer);
   if (!response.content) {
@@ -162,7 +166,9 @@ function* problemDeviations(method: string, target: string, { status, headers, t
   if (headers['retry-after'] !== declared.retryAfter?.toString()) yield 'Retry-After is wrong';
   if ((code === 'validation-failed') !== Array.isArray(problem?.errors))
     yield 'errors are there without reason, or not';
-  if ((code === 'version-mismatch') !== 'currentVersion' in (problem ?? {})) yield 'currentVersion is wrong';
+  // Of the conflicts, those of a checkout tell it.
+  if (code !== 'conflict' && (code === 'version-mismatch') !== 'currentVersion' in (problem ?? {}))
+    yield 'currentVersion is wrong';
   // The parser refuses a request before it knows its path.
   if (problem?.instance !== undefined && problem.instance !== target.split('?', 1)[0]) yield 'instance is another path';
 }

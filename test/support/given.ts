@@ -1,8 +1,8 @@
-import { evolve, noBasket } from '../../src/basket/domain/basket.js';
-import type { Basket } from '../../src/basket/domain/basket.js';
+import { evolve, noBasket, totals } from '../../src/basket/domain/basket.js';
+import type { Basket, OpenBasket } from '../../src/basket/domain/basket.js';
 import { BasketError } from '../../src/basket/domain/basket.errors.js';
 import type { BasketErrorCode } from '../../src/basket/domain/basket.errors.js';
-import type { BasketEvent, ItemData, RecordedEvent } from '../../src/basket/domain/basket.events.js';
+import type { BasketEvent, ItemData, MergeStrategy, RecordedEvent } from '../../src/basket/domain/basket.events.js';
 import { decide } from '../../src/basket/domain/decisions.js';
 import type { Decide, Precondition } from '../../src/basket/domain/decisions.js';
 
@@ -49,6 +49,18 @@ export const itemRemoved = ({ productId }: ItemData): BasketEvent => ({
 });
 export const cleared = (): BasketEvent => ({ type: 'BasketCleared', data: {} });
 export const deleted = (): BasketEvent => ({ type: 'BasketDeleted', data: {} });
+export const checkedOut = (items: readonly ItemData[], currency = 'EUR'): BasketEvent => ({
+  type: 'BasketCheckedOut',
+  data: { items, totalPrice: totals(items).totalPrice, currency },
+});
+export const merged = (
+  { userName, basketId, version }: OpenBasket,
+  items: readonly ItemData[],
+  strategy: MergeStrategy = 'sum',
+): BasketEvent => ({
+  type: 'BasketsMerged',
+  data: { fromUserName: userName, fromBasketId: basketId, fromVersion: version, strategy, items },
+});
 
 /** When the event with this version happened: there is one a minute. */
 export const timeOf = (version: number): string => new Date(Date.UTC(2026, 10, 23, 9, version)).toISOString();

@@ -23,7 +23,26 @@ export type BasketEvent =
     }
   | { readonly type: 'BasketItemRemoved'; readonly data: { readonly productId: string } }
   | { readonly type: 'BasketCleared'; readonly data: Record<string, never> }
-  | { readonly type: 'BasketDeleted'; readonly data: Record<string, never> };
+  | { readonly type: 'BasketDeleted'; readonly data: Record<string, never> }
+  | { readonly type: 'BasketsMerged'; readonly data: BasketsMerged }
+  | {
+      readonly type: 'BasketCheckedOut';
+      readonly data: { readonly items: readonly ItemData[]; readonly totalPrice: number; readonly currency: string };
+    };
+
+/** Whose quantity a product gets that is in both baskets. */
+export type MergeStrategy = 'sum' | 'max' | 'keep-user' | 'keep-guest';
+
+export interface BasketsMerged {
+  readonly fromUserName: string;
+  /** The basket of that user that was emptied into this one. */
+  readonly fromBasketId: string;
+  /** The version of `fromUserName` at which it was taken. */
+  readonly fromVersion: number;
+  readonly strategy: MergeStrategy;
+  /** The lines as they are after the merge, for the products that it changed. */
+  readonly items: readonly ItemData[];
+}
 
 /** An event at its place in the user's stream. */
 export type RecordedEvent = BasketEvent & { readonly version: number; readonly occurredAt: string };

@@ -109,7 +109,8 @@ export function remove(basket: Basket): BasketEvent[] {
   return [{ type: 'BasketDeleted', data: {} }];
 }
 
-function requireOpen(basket: Basket): OpenBasket {
+/** @throws BasketError `basket-not-found` */
+export function requireOpen(basket: Basket): OpenBasket {
   if (!isOpen(basket)) throw basketNotFound(basket.userName);
   return basket;
 }
@@ -120,7 +121,8 @@ function requireLine(basket: Basket, productId: string) {
   return line;
 }
 
-function opened(basket: Basket, currency: string, basketId: string): BasketEvent[] {
+/** The event that opens a basket, where there is none. */
+export function opened(basket: Basket, currency: string, basketId: string): BasketEvent[] {
   return isOpen(basket) ? [] : [{ type: 'BasketCreated', data: { basketId, currency } }];
 }
 

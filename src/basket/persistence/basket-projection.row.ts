@@ -10,7 +10,7 @@ export class BasketProjectionRow {
   basketId!: string;
 
   @Column('text')
-  status!: 'active' | 'deleted';
+  status!: 'active' | 'deleted' | 'checked-out';
 
   @Column('integer')
   version!: number;

@@ -1,6 +1,6 @@
-import type { BasketDocument } from '../basket.repository.js';
-import type { Basket, BasketLine, OpenBasket, Totals } from '../domain/basket.js';
-import { isOpen, lineTotal, totals } from '../domain/basket.js';
+import type { BasketDocument } from './basket.repository.js';
+import type { Basket, BasketLine, OpenBasket, Totals } from './domain/basket.js';
+import { isOpen, lineTotal, totals } from './domain/basket.js';
 
 type BasketJson = Omit<OpenBasket, 'lines'> &
   Totals & { readonly items: readonly (BasketLine & { lineTotal: number })[] };
@@ -29,6 +29,7 @@ export function toDocument(basket: Basket): BasketDocument {
   return { version: basket.version, json: JSON.stringify(json) };
 }
 
+/** How a basket was closed is not in its document, and no decision asks for it: what there is says `deleted`. */
 export function fromDocument(userName: string, { version, json }: BasketDocument): Basket {
   if (json === undefined) return { status: version === 0 ? 'none' : 'deleted', userName, version };
   const { items, totalItems: _items, totalPrice: _price, ...basket } = JSON.parse(json.toString()) as BasketJson;

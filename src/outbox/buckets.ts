@@ -1,0 +1,6 @@
+import { hash } from 'node:crypto';
+
+/** Streams are spread over this many buckets; a relay holds some of them. It never changes: subjects carry it. */
+export const BUCKETS = 64;
+
+export const bucketOf = (stream: string): number => (hash('md5', stream, 'buffer')[0] ?? 0) % BUCKETS;
