@@ -2,12 +2,16 @@ import { Global, Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
+import { AnalyticsModule } from './analytics/analytics.module.js';
+import { RefreshAnalytics } from './analytics/refresh-analytics.js';
+import { AbandonIdleBaskets } from './basket/abandon-idle-baskets.js';
 import { BasketModule } from './basket/basket.module.js';
 import { CONFIG } from './config.js';
 import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
 import type { BasketDataSource } from './database/data-source.js';
 import { HealthModule } from './health/health.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
 import { Lifecycle } from './http/lifecycle.js';
 
@@ -29,6 +33,7 @@ export class AppModule {
         DatabaseModule.forRoot(createDataSource),
         BasketModule,
         OutboxModule.forRoot({ imports: [BasketModule] }),
+        JobsModule.forRoot([AbandonIdleBaskets, RefreshAnalytics], [BasketModule, AnalyticsModule]),
         HealthModule,
       ],
       providers: [{ provide: CONFIG, useValue: config }],

@@ -96,6 +96,8 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
   MAX_BODY_BYTES: wholeNumber(262_144, 1024, 16_777_216),
   MAX_LINES: wholeNumber(500, 1, 10_000),
   MAX_QUANTITY: wholeNumber(9999, 1, 1_000_000),
+  BASKET_ABANDONED_AFTER_HOURS: wholeNumber(24, 0, 8760),
+  ANALYTICS_REFRESH_SECONDS: wholeNumber(300, 0, 86_400),
   PROBLEM_TYPE_BASE: {
     default: 'https://basket.example/problems/',
     right: [as('http://localhost/'), as('https://shop.example/problems#')],

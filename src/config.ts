@@ -108,6 +108,16 @@ export const variables = {
   MAX_BODY_BYTES: variable({ default: 262_144, meaning: 'the largest request body', parse: integer(1024, 16_777_216) }),
   MAX_LINES: variable({ default: 500, meaning: 'lines a basket', parse: integer(1, 10_000) }),
   MAX_QUANTITY: variable({ default: 9999, meaning: 'pieces a line', parse: integer(1, 1_000_000) }),
+  BASKET_ABANDONED_AFTER_HOURS: variable({
+    default: 24,
+    meaning: 'hours without a change after which a basket is abandoned; 0: never',
+    parse: integer(0, 8760),
+  }),
+  ANALYTICS_REFRESH_SECONDS: variable({
+    default: 300,
+    meaning: 'seconds from one count of the figures of analytics to the next; 0: never',
+    parse: integer(0, 86_400),
+  }),
   PROBLEM_TYPE_BASE: variable({
     default: 'https://basket.example/problems/',
     meaning: 'what the `type` of a problem document starts with',

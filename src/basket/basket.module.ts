@@ -5,6 +5,7 @@ import { CONFIG } from '../config.js';
 import type { Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { EventStore } from '../event-store/event-store.js';
+import { AbandonIdleBaskets } from './abandon-idle-baskets.js';
 import { BasketController } from './basket.controller.js';
 import { BasketHistory } from './basket.history.js';
 import { BasketStreamController } from './basket-stream.controller.js';
@@ -29,6 +30,7 @@ import { Limits } from './domain/decisions.js';
 import { BASKET_CACHE } from './persistence/basket-cache.js';
 import type { BasketCache } from './persistence/basket-cache.js';
 import { CachedBasketRepository } from './persistence/cached-basket.repository.js';
+import { IdleBaskets } from './persistence/idle-baskets.js';
 import { MemoryBasketCache } from './persistence/memory-basket-cache.js';
 import { connectRedis } from './persistence/redis.js';
 import { RedisBasketCache } from './persistence/redis-basket-cache.js';
@@ -82,6 +84,13 @@ const repository: Provider = {
   },
 };
 
+const abandonment: Provider = {
+  provide: AbandonIdleBaskets,
+  inject: [Database, BasketRepository, CONFIG],
+  useFactory: (database: Database, baskets: BasketRepository, { BASKET_ABANDONED_AFTER_HOURS }: Config) =>
+    new AbandonIdleBaskets(new IdleBaskets(database), baskets, BASKET_ABANDONED_AFTER_HOURS),
+};
+
 @Module({
   imports: [CqrsModule],
   controllers: [BasketController, BasketStreamController],
@@ -92,6 +101,7 @@ const repository: Provider = {
     repository,
     completion,
     beforePublish,
+    abandonment,
     PutBasketHandler,
     AddItemHandler,
     UpdateItemQuantityHandler,
@@ -106,7 +116,7 @@ const repository: Provider = {
     GetBasketHistoryHandler,
     GetPastBasketHandler,
   ],
-  exports: [BASKET_CACHE, BEFORE_PUBLISH],
+  exports: [BASKET_CACHE, BEFORE_PUBLISH, AbandonIdleBaskets],
 })
 export class BasketModule implements OnApplicationShutdown {
   constructor(@Inject(BASKET_CACHE) private readonly basketCache: BasketCache | null) {}

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { ALICE } from '../../test/support/given.js';
+import { abandon } from './domain/abandonment.js';
 import { evolve, isOpen, lineOf, noBasket, totals } from './domain/basket.js';
 import type { Basket } from './domain/basket.js';
 import { BasketError } from './domain/basket.errors.js';
@@ -19,6 +20,8 @@ import type { Decide, Precondition } from './domain/decisions.js';
 import { fromDocument, toDocument } from './basket-document.js';
 
 const LIMITS = new Limits(3, 20);
+/** Than any time of a run. */
+const LATER = '2027-01-01T00:00:00.000Z';
 
 type Command =
   | { readonly type: 'put'; readonly currency: string; readonly items: readonly ItemData[] }
@@ -26,7 +29,9 @@ type Command =
   | { readonly type: 'set'; readonly productId: string; readonly quantity: number }
   | { readonly type: 'removeItem'; readonly productId: string }
   | { readonly type: 'clear' }
-  | { readonly type: 'remove' };
+  | { readonly type: 'remove' }
+  /** Nothing was done for long. */
+  | { readonly type: 'abandon' };
 
 type Request = Command & { readonly precondition?: Precondition };
 
@@ -55,6 +60,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('removeItem' as const), productId }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('clear' as const) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('remove' as const) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('abandon' as const) }) },
 );
 const precondition: fc.Arbitrary<Precondition> = fc.oneof(
   { weight: 8, arbitrary: fc.constant({}) },
@@ -83,6 +89,8 @@ const decisionOf =
         return clear(basket);
       case 'remove':
         return remove(basket);
+      case 'abandon':
+        return abandon(basket, LATER);
     }
   };
 
@@ -196,7 +204,28 @@ describe('Whatever is asked of a basket, in whatever order', () => {
           case 'clear':
           case 'remove':
             return linesOf(after).length > 0;
+          case 'abandon':
+            return isOpen(before) && linesOf(after) !== before.lines;
         }
+      }),
+    ));
+
+  it('an abandoned basket is reactivated by the next event, and no other one is', () =>
+    always(({ events }) =>
+      events.find((event, at) => {
+        const wasAbandoned = events[at - 1]?.type === 'BasketAbandoned';
+        return wasAbandoned !== (event.type === 'BasketReactivated');
+      }),
+    ));
+
+  it('whoever changes a basket leaves it active or closed, and being abandoned is no change of it', () =>
+    always(({ steps }) =>
+      steps.find(({ asked, before, after }) => {
+        if (before.version === after.version) return false;
+        if (asked.type !== 'abandon') return after.status === 'abandoned';
+        return (
+          !isOpen(before) || !isOpen(after) || after.status !== 'abandoned' || after.updatedAt !== before.updatedAt
+        );
       }),
     ));
 
@@ -225,6 +254,14 @@ describe('Whatever is asked of a basket, in whatever order', () => {
 });
 
 describe('The requests of this property', () => {
+  it('abandon baskets, and go on with them', () => {
+    const seen = fc
+      .sample(requests, { seed: 1, numRuns: 300 })
+      .flatMap((asked) => run(asked).events.map(({ type }) => type));
+    expect(seen.filter((type) => type === 'BasketAbandoned').length).toBeGreaterThan(100);
+    expect(seen.filter((type) => type === 'BasketReactivated').length).toBeGreaterThan(100);
+  });
+
   it('are refused for every reason that the domain has', () => {
     const seen = new Set(
       fc.sample(requests, { seed: 1, numRuns: 300 }).flatMap((asked) => run(asked).steps.map(({ refusal }) => refusal)),

@@ -119,6 +119,17 @@ export const eventCatalogue: { readonly [Type in EventType]: Described<DataOf<Ty
       items: [{ ...NOTEBOOK, quantity: 3 }],
     },
   },
+  BasketAbandoned: {
+    summary:
+      'Nobody has changed the basket for a day (as it is configured). It stays, and the next change brings it back.',
+    properties: { lastActivityAt: { type: 'string', format: 'date-time', description: 'When it was last changed.' } },
+    example: { lastActivityAt: '2026-11-22T09:17:40.900Z' },
+  },
+  BasketReactivated: {
+    summary: 'An abandoned basket is about to be changed: it is in use again. What was changed follows.',
+    properties: {},
+    example: {},
+  },
   BasketCheckedOut: {
     summary: 'The basket was handed over for ordering, exactly as the shopper saw it. The user has no basket any more.',
     properties: {

@@ -9,9 +9,19 @@ import { DomainEventsCauseOnce1764100000002 } from '../../migrations/17641000000
 import { BasketSnapshots1764100000003 } from '../../migrations/1764100000003-basket-snapshots.js';
 import { Outbox1764100000004 } from '../../migrations/1764100000004-outbox.js';
 import { OutboxLeases1764100000006 } from '../../migrations/1764100000006-outbox-leases.js';
+import { JobLeases1764200000000 } from '../../migrations/1764200000000-job-leases.js';
+import { BasketProjectionsActiveHour1764200000001 } from '../../migrations/1764200000001-basket-projections-active-hour.js';
+import { BasketProjectionsActiveHourFilled1764200000002 } from '../../migrations/1764200000002-basket-projections-active-hour-filled.js';
+import { BasketProjectionsActive1764200000003 } from '../../migrations/1764200000003-basket-projections-active.js';
+import { BasketProjectionsTotals1764200000004 } from '../../migrations/1764200000004-basket-projections-totals.js';
+import { BasketProjectionsTotalsFilled1764200000005 } from '../../migrations/1764200000005-basket-projections-totals-filled.js';
+import { BasketAnalytics1764200000006 } from '../../migrations/1764200000006-basket-analytics.js';
+import { BasketAnalyticsDayCurrency1764200000007 } from '../../migrations/1764200000007-basket-analytics-day-currency.js';
+import { RefreshBasketAnalytics1764200000008 } from '../../migrations/1764200000008-refresh-basket-analytics.js';
 import { BasketProjectionRow } from '../basket/persistence/basket-projection.row.js';
 import type { Config } from '../config.js';
 import { BasketSnapshotRow } from '../event-store/basket-snapshot.row.js';
+import { JobLeaseRow } from '../jobs/job-lease.row.js';
 import { OutboxLeaseRow, OutboxRow } from '../outbox/outbox.row.js';
 import { DomainEventRow } from '../event-store/domain-event.row.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
@@ -46,7 +56,7 @@ export async function createDataSource(
   const common = {
     type: 'postgres' as const,
     applicationName: 'basket',
-    entities: [DomainEventRow, BasketSnapshotRow, BasketProjectionRow, OutboxRow, OutboxLeaseRow],
+    entities: [DomainEventRow, BasketSnapshotRow, BasketProjectionRow, OutboxRow, OutboxLeaseRow, JobLeaseRow],
     migrations: [
       DomainEvents1764000000000,
       DomainEventsTypeTime1764000000001,
@@ -57,6 +67,15 @@ export async function createDataSource(
       BasketSnapshots1764100000003,
       Outbox1764100000004,
       OutboxLeases1764100000006,
+      JobLeases1764200000000,
+      BasketProjectionsActiveHour1764200000001,
+      BasketProjectionsActiveHourFilled1764200000002,
+      BasketProjectionsActive1764200000003,
+      BasketProjectionsTotals1764200000004,
+      BasketProjectionsTotalsFilled1764200000005,
+      BasketAnalytics1764200000006,
+      BasketAnalyticsDayCurrency1764200000007,
+      RefreshBasketAnalytics1764200000008,
     ],
     // A migration is one DDL statement; some of those (CREATE INDEX CONCURRENTLY) refuse a transaction.
     migrationsTransactionMode: 'none' as const,

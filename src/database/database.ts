@@ -50,6 +50,7 @@ export class Database {
 
   /**
    * @param deadline a time as `performance.now()` tells it
+   * @param signal gives up before: nobody waits for the answer any more, though the server may still come to it
    * @throws DatabaseUnavailableError at the deadline at the latest
    * @throws SerializationError when the statement lost against a concurrent one
    */
@@ -57,6 +58,7 @@ export class Database {
     { name, text, replan = false }: Statement,
     values: unknown[],
     deadline: number,
+    signal?: AbortSignal,
   ): Promise<QueryResult<Row>> {
     if (performance.now() >= deadline) throw new DatabaseUnavailableError('The deadline has passed.');
     const client = await this.connect(deadline);
@@ -64,7 +66,8 @@ export class Database {
       const query_timeout = Math.max(1, Math.ceil(deadline - performance.now()));
       const config: QueryConfig & { query_timeout: number } = { text, values, query_timeout };
       if (this.prepared && !replan) config.name = name;
-      const result = await client.query<Row>(config);
+      const answer = client.query<Row>(config);
+      const result = await (signal ? unlessAborted(answer, signal) : answer);
       client.release();
       return result;
     } catch (error) {
@@ -102,6 +105,18 @@ export class Database {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new Error('The statement was given up.'));
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -34,12 +34,13 @@ export const VERSION_AT: Statement = {
          ORDER BY version DESC LIMIT 1`,
 };
 
-/** Two index look-ups; an OR would read the user's whole stream. */
+/** That of the command first. Two index look-ups; an OR would read the user's whole stream. */
 export const WITH_ID: Statement = {
   name: 'event-with-id',
-  text: `SELECT ${EVENT_COLUMNS} FROM domain_events WHERE user_name = $1 AND command_id = $2
+  text: `SELECT 1 AS place, ${EVENT_COLUMNS} FROM domain_events WHERE user_name = $1 AND command_id = $2
          UNION ALL
-         SELECT ${EVENT_COLUMNS} FROM domain_events WHERE user_name = $1 AND causation_id = $3`,
+         SELECT 2 AS place, ${EVENT_COLUMNS} FROM domain_events WHERE user_name = $1 AND causation_id = $3
+         ORDER BY place`,
 };
 
 export const LAST_CAUSED: Statement = {

@@ -44,6 +44,10 @@ describe('hostile input', () => {
         'addItem',
         'updateItemQuantity',
         'clearBasket',
+        'getBasketHistory',
+        'executeBatch',
+        'mergeBaskets',
+        'checkoutBasket',
       ]),
     );
     for (const operation of withBody) expect(isDeclaredBody(operation, sampleBody(operation))).toBe(true);
@@ -121,6 +125,37 @@ describe('hostile input', () => {
     });
   });
 
+  it.each(['getBasket', 'getBasketHistory'])('in the query of %s is refused or ignored', async (id) => {
+    const operation = operations.find(({ operationId }) => operationId === id);
+    if (!operation) throw new Error(`${id} is not declared.`);
+    const values = [
+      ...[
+        '',
+        '%00',
+        '%ff',
+        '%zz',
+        '-1',
+        '1e9',
+        '0x1',
+        '1'.repeat(5000),
+        'NaN',
+        'null',
+        '[object+Object]',
+        '%F0%9F%98%80',
+      ],
+      ...['2026-02-30T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59', '-271821-04-20T00:00:00Z'],
+    ];
+    for (const name of ['version', 'at', 'after', 'limit'])
+      for (const value of values)
+        for (const query of [
+          `${name}=${value}`,
+          `${name}=1&${name}=${value}`,
+          `${name}[]=${value}`,
+          `${name}[a]=${value}`,
+        ])
+          expect((await send(operation, `${somewhere(operation)}?${query}`)).status).toBeLessThan(500);
+  });
+
   describe.each(operations)('in the headers of $operationId', (operation) => {
     const body = operation.requestBody && JSON.stringify(sampleBody(operation));
 
@@ -130,6 +165,11 @@ describe('hostile input', () => {
       ['if-match', ['"1"', '*']],
       ['if-none-match', '"1",'.repeat(3000)],
       ['if-none-match', '\x80\xff'],
+      ['idempotency-key', ''],
+      ['idempotency-key', 'a b'],
+      ['idempotency-key', '\xff'],
+      ['idempotency-key', 'k'.repeat(5000)],
+      ['idempotency-key', ['one', 'two']],
       ['if-modified-since', 'yesterday'],
       ['accept', 'nothing/*;q=2'],
       ['accept-encoding', '*;q=0'],

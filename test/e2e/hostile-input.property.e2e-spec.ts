@@ -64,6 +64,7 @@ const headers = fc.dictionary(
   fc.constantFrom(
     'if-match',
     'if-none-match',
+    'idempotency-key',
     'x-request-id',
     'accept',
     'content-encoding',
@@ -80,6 +81,20 @@ const types = fc.oneof(
   fc.constantFrom('application/json; charset=utf-8', 'text/plain', 'multipart/form-data', 'application/jsonp', ''),
 );
 
+const queries = fc.oneof(
+  fc.stringMatching(/^[!$-~]{0,30}$/),
+  fc
+    .tuple(
+      fc.constantFrom('version', 'at', 'after', 'limit'),
+      fc.oneof(
+        fc.integer().map(String),
+        fc.date({ noInvalidDate: true }).map((time) => time.toISOString()),
+        fc.string({ unit: 'binary', maxLength: 20 }).map((text) => percentEncode(Buffer.from(text))),
+      ),
+    )
+    .map((pair) => pair.join('=')),
+);
+
 const requests = fc.constantFrom(...operations).chain((operation) =>
   fc.record({
     operation: fc.constant(operation),
@@ -88,7 +103,7 @@ const requests = fc.constantFrom(...operations).chain((operation) =>
       fc.constantFrom('GET', 'POST', 'PUT', 'HEAD'),
     ),
     target: fc.record({ userName: userNames, productId: productIds }).map((names) => targetOf(operation, names)),
-    query: fc.option(fc.stringMatching(/^[!$-~]{0,30}$/), { nil: undefined }),
+    query: fc.option(queries, { nil: undefined }),
     type: types,
     headers,
     body: bodies(operation),

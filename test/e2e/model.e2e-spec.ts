@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { refusal } from '../support/api.js';
 import type { Basket, Line } from '../support/api.js';
 import { BasketModel } from '../support/basket-model.js';
-import type { Expected, ModelCommand, Request } from '../support/basket-model.js';
 import type { Answer } from '../support/contract.js';
 import type { Strategy } from '../support/merge-model.js';
+import type { Expected, Request } from '../support/model-requests.js';
 import type { Served } from '../support/served.js';
+import type { ModelCommand } from '../support/shopper-model.js';
 import { basketOf } from '../support/shopping.js';
 import type { Item } from '../support/shopping.js';
 

@@ -6,6 +6,7 @@ import { adding, productsOf, someItem } from '../support/items.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
 import { StartingLine } from '../support/starting-line.js';
 import { TestStore, eventStore } from '../support/store.js';
+import { unguarded } from '../support/unguarded-store.js';
 
 const ADDITIONS = 64;
 
@@ -27,16 +28,6 @@ async function race(store: TestStore, events: (database: Database) => EventStore
   return { lost, basket, versions: updates.map(({ after }) => after.version) };
 }
 
-/** Sends the same statement without its guard. */
-function unguarded(database: Database): EventStore {
-  const query: Database['query'] = (statement, values, deadline) => {
-    const text = statement.text.replace('projection.version = target.expected', 'target.expected > 0');
-    if (statement.name.startsWith('append-')) expect(text).not.toBe(statement.text);
-    return database.query({ name: `unguarded-${statement.name}`, text }, values, deadline);
-  };
-  return eventStore(Object.create(database, { query: { value: query } }) as Database);
-}
-
 describe('Concurrent additions to one basket', () => {
   let store: TestStore;
   beforeEach(async () => {
@@ -46,7 +37,7 @@ describe('Concurrent additions to one basket', () => {
 
   /** The keys of the events and of their pointers: two events of one version do not pass. */
   const dropKeys = async () => {
-    for (const table of ['domain_events', 'outbox'])
+    for (const table of ['domain_events', 'outbox', 'basket_snapshots'])
       await store.query(`ALTER TABLE ${table} DROP CONSTRAINT ${table}_pkey`);
   };
 

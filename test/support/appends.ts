@@ -22,7 +22,7 @@ export function someAppend(
     basketId,
     events,
     metadata: {},
-    row: [basketId, 'active', expected + count, '{}', events.at(-1)?.eventId, occurredAt],
+    row: [basketId, 'active', expected + count, '{}', events.at(-1)?.eventId, occurredAt, null, null, null],
     snapshots: [],
     ...rest,
   };

@@ -1,89 +1,13 @@
 import type { ProblemCode } from '../../src/http/problems.js';
 import { mergeOf } from './merge-model.js';
-import type { ReportLine, Strategy } from './merge-model.js';
-import type { Item } from './shopping.js';
-
-/** One of a batch. */
-export type ModelCommand =
-  | { readonly kind: 'add'; readonly currency: string; readonly item: Item }
-  | { readonly kind: 'change'; readonly productId: string; readonly quantity: number }
-  | { readonly kind: 'remove'; readonly productId: string }
-  | { readonly kind: 'clear' };
-
-/** A request, in the terms of the contract. Products are numbers, so that the same ones meet again and again. */
-export type Request = {
-  readonly user: string;
-  readonly ifMatch?: string;
-  readonly ifNoneMatch?: string;
-  readonly key?: string;
-} & (
-  | { readonly kind: 'get' | 'summary' }
-  | { readonly kind: 'delete' }
-  | { readonly kind: 'past'; readonly version: number }
-  | { readonly kind: 'history'; readonly after: number; readonly limit: number }
-  | { readonly kind: 'put'; readonly currency: string; readonly items: readonly Item[] }
-  | { readonly kind: 'batch'; readonly commands: readonly ModelCommand[] }
-  | { readonly kind: 'merge'; readonly from: string; readonly strategy: Strategy }
-  | { readonly kind: 'checkout'; readonly version: number }
-  | ModelCommand
-);
-
-export interface ModelBasket {
-  readonly currency: string;
-  readonly items: readonly Item[];
-}
-
-export type Expected = { readonly isReplay?: boolean } & (
-  | {
-      readonly status: 200 | 201;
-      readonly version: number;
-      readonly basket: ModelBasket;
-      readonly report?: readonly ReportLine[];
-    }
-  | { readonly status: 200; readonly versions: readonly number[]; readonly nextAfter: number | null }
-  | { readonly status: 202; readonly version: number }
-  | { readonly status: 204 }
-  | { readonly status: 304; readonly version: number }
-  | Refused
-);
-
-interface Refused {
-  readonly code: ProblemCode;
-  readonly currentVersion?: number;
-  readonly index?: number;
-}
+import type { ReportLine } from './merge-model.js';
+import type { Expected, Refused, Request } from './model-requests.js';
+import { Shopper, execute, sameItems } from './shopper-model.js';
+import type { ModelBasket, ModelCommand } from './shopper-model.js';
 
 export interface Limits {
   readonly maxLines: number;
   readonly maxQuantity: number;
-}
-
-/** A user: the state after each event, the first one before any. */
-class Shopper {
-  readonly past: (ModelBasket | undefined)[] = [undefined];
-  /** How many baskets were opened. */
-  baskets = 0;
-  readonly reports = new Map<string, readonly ReportLine[]>();
-  readonly answers = new Map<string, { readonly request: string; readonly expected: Expected }>();
-
-  get version(): number {
-    return this.past.length - 1;
-  }
-
-  get basket(): ModelBasket | undefined {
-    return this.past.at(-1);
-  }
-
-  /** One event. */
-  become(basket: ModelBasket | undefined): void {
-    this.past.push(basket);
-  }
-
-  open(currency: string): void {
-    if (this.basket) return;
-    this.baskets++;
-    this.become({ currency, items: [] });
-  }
 }
 
 /**
@@ -92,6 +16,10 @@ class Shopper {
  */
 export class BasketModel {
   private readonly shoppers = new Map<string, Shopper>();
+  /** Of the last merge of each guest's basket into each user's. */
+  private readonly reports = new Map<string, readonly ReportLine[]>();
+  /** By user and key. */
+  private readonly answers = new Map<string, { readonly request: string; readonly expected: Expected }>();
 
   constructor(private readonly limits: Limits) {}
 
@@ -101,7 +29,7 @@ export class BasketModel {
 
   /** Whether the key of a request is taken by it. */
   hasKey({ user, key }: Request): boolean {
-    return key !== undefined && this.shopper(user).answers.has(key);
+    return this.answers.has(`${user} ${key}`);
   }
 
   answer(request: Request): Expected {
@@ -110,13 +38,14 @@ export class BasketModel {
     if (isRead(request)) return read(shopper, request);
     const { key, ...rest } = request;
     const asked = JSON.stringify(rest);
-    const known = key === undefined ? undefined : shopper.answers.get(key);
+    const name = `${request.user} ${key}`;
+    const known = this.answers.get(name);
     if (known)
       return known.request === asked ? { ...known.expected, isReplay: true } : { code: 'idempotency-key-reused' };
     const { version } = shopper;
     const expected = this.write(shopper, request);
     // What stores no event stores no key.
-    if (key !== undefined && shopper.version > version) shopper.answers.set(key, { request: asked, expected });
+    if (key !== undefined && shopper.version > version) this.answers.set(name, { request: asked, expected });
     return expected;
   }
 
@@ -242,18 +171,18 @@ export class BasketModel {
     }
   }
 
-  private merge(shopper: Shopper, { from, strategy }: Extract<Request, { readonly kind: 'merge' }>) {
+  private merge(shopper: Shopper, { user, from, strategy }: Extract<Request, { readonly kind: 'merge' }>) {
     const guest = this.shopper(from);
-    const name = `${from} ${guest.baskets}`;
+    const name = `${user} ${from} ${guest.baskets}`;
     if (guest.basket && guest.basket.items.length > 0) {
       const { currency, items } = guest.basket;
       shopper.open(currency);
       const merged = mergeOf(shopper.basket?.items ?? [], items, strategy, this.limits);
       shopper.become({ currency, items: merged.items });
-      shopper.reports.set(name, merged.report);
+      this.reports.set(name, merged.report);
       guest.become({ currency, items: [] });
     }
-    return { report: shopper.reports.get(name) ?? [] };
+    return { report: this.reports.get(name) ?? [] };
   }
 }
 
@@ -289,33 +218,3 @@ function failsCondition({ basket, version }: Shopper, { ifMatch, ifNoneMatch }: 
   const absent = ifNoneMatch !== '*' || !basket;
   return matches && absent ? undefined : { code: 'version-mismatch', currentVersion: version };
 }
-
-/** What was not refused; an event for each that changes something. */
-function execute(shopper: Shopper, command: ModelCommand): void {
-  if (command.kind === 'add') shopper.open(command.currency);
-  const { currency, items } = shopper.basket ?? { currency: '', items: [] };
-  const changed = changedItems(items, command);
-  if (command.kind === 'add' || !sameItems(items, changed)) shopper.become({ currency, items: changed });
-}
-
-function changedItems(items: readonly Item[], command: ModelCommand): readonly Item[] {
-  switch (command.kind) {
-    case 'add': {
-      const { item } = command;
-      const there = items.find(({ productId }) => productId === item.productId);
-      const sum = { ...item, quantity: item.quantity + (there?.quantity ?? 0) };
-      return there ? items.map((other) => (other === there ? sum : other)) : [...items, sum];
-    }
-    case 'change':
-      return items.map((item) =>
-        item.productId === command.productId ? { ...item, quantity: command.quantity } : item,
-      );
-    case 'remove':
-      return items.filter(({ productId }) => productId !== command.productId);
-    case 'clear':
-      return [];
-  }
-}
-
-const sameItems = (one: readonly Item[], other: readonly Item[]): boolean =>
-  JSON.stringify(one) === JSON.stringify(other);

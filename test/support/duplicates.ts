@@ -14,6 +14,8 @@ interface Command {
   readonly key: string;
   readonly item: ReturnType<typeof addition>;
   readonly answers: Answer[];
+  /** Requests that were answered by none: they were sent again. */
+  unanswered: number;
 }
 
 /**
@@ -27,19 +29,28 @@ export async function repeatAll(urls: readonly string[], keys: number, repeats: 
   // Every user has the same keys: they are a user's own.
   const commands = Array.from({ length: keys }, (_, at): Command => {
     const path = paths[at % USERS] ?? '';
-    return { path, key: `key-${Math.floor(at / USERS)}`, item: addition({ quantity: 1 }), answers: [] };
+    return { path, key: `key-${Math.floor(at / USERS)}`, item: addition({ quantity: 1 }), answers: [], unanswered: 0 };
   });
   const waiting = [...commands];
   const sendNext = async () => {
     for (let command = waiting.shift(); command; command = waiting.shift()) {
-      const { path, key, item } = command;
-      const send = (api: Api) => api.post(`${path}/items`, item, { 'idempotency-key': key });
+      const one = command;
       const turns = Array.from({ length: repeats / apis.length }, () => apis).flat();
-      command.answers.push(...(await Promise.all(turns.map(send))));
+      one.answers.push(...(await Promise.all(turns.map((api) => send(api, one)))));
     }
   };
   await Promise.all(Array.from({ length: KEYS_AT_ONCE }, sendNext));
   return commands;
+}
+
+/** Until it is answered: a busy machine may not be in time, or other writers be faster too many times. */
+async function send(api: Api, command: Command): Promise<Answer> {
+  for (;;) {
+    const { path, item, key } = command;
+    const answer = await api.post(`${path}/items`, item, { 'idempotency-key': key });
+    if (answer.status !== 503 && answer.status !== 409) return answer;
+    command.unanswered++;
+  }
 }
 
 /** In what way the effects and answers are not those of each command once; empty when they are. */
@@ -47,11 +58,13 @@ export async function doublesIn(commands: readonly Command[], url: string): Prom
   const api = new Api(url);
   const found: string[] = [];
   const isReplay = ({ headers }: Answer) => headers['idempotent-replay'] === 'true';
-  for (const { path, key, answers } of commands) {
+  for (const { path, key, answers, unanswered } of commands) {
     const texts = new Set(answers.map(({ status, headers, text }) => JSON.stringify([status, headers.etag, text])));
-    if (texts.size !== 1) found.push(`${texts.size} different answers to ${key} of ${path}`);
+    if (texts.size !== 1) found.push(`different answers to ${key} of ${path}: ${[...texts].join(', ').slice(0, 500)}`);
     const first = answers.filter((answer) => !isReplay(answer));
-    if (first.length !== 1) found.push(`${first.length} effects of ${key} of ${path} were told`);
+    // Who did it may be among those that were told nothing.
+    if (first.length !== 1 && (first.length > 1 || unanswered === 0))
+      found.push(`${first.length} effects of ${key} of ${path} were told`);
   }
   for (const [path, all] of Map.groupBy(commands, (command) => command.path)) {
     const basket = JSON.parse((await api.get(path)).text) as Basket;

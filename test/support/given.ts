@@ -61,6 +61,11 @@ export const merged = (
   type: 'BasketsMerged',
   data: { fromUserName: userName, fromBasketId: basketId, fromVersion: version, strategy, items },
 });
+export const abandoned = (lastActivityAt: string): BasketEvent => ({
+  type: 'BasketAbandoned',
+  data: { lastActivityAt },
+});
+export const reactivated = (): BasketEvent => ({ type: 'BasketReactivated', data: {} });
 
 /** When the event with this version happened: there is one a minute. */
 export const timeOf = (version: number): string => new Date(Date.UTC(2026, 10, 23, 9, version)).toISOString();

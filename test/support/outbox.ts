@@ -47,7 +47,7 @@ export async function openStore() {
       occurredAt,
     }));
     const basketId = randomUUID();
-    const row = [basketId, 'active', after + count, '{}', events.at(-1)?.eventId, occurredAt];
+    const row = [basketId, 'active', after + count, '{}', events.at(-1)?.eventId, occurredAt, null, null, null];
     const append = { stream, expected: after, basketId, events, metadata: {}, row, snapshots: [] };
     const written = await store.append(append, soon());
     if (!written) throw new Error(`The events of ${stream} behind ${after} were not written.`);

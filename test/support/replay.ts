@@ -39,7 +39,8 @@ export async function readStreams(source: DataSource): Promise<Stream[]> {
 export async function expectReplayEqualsProjection(source: DataSource): Promise<number> {
   const streams = await readStreams(source);
   const projected = await source.query<Record<string, unknown>[]>(
-    `SELECT user_name, basket_id, status, version, basket::text AS json, last_event_id, updated_at
+    `SELECT user_name, basket_id, status, version, basket::text AS json, last_event_id, updated_at, active_hour,
+            total_items, total_price
      FROM basket_projections ORDER BY user_name`,
   );
   const folded = streams.map(({ userName, events, basket }) => {
@@ -53,6 +54,8 @@ export async function expectReplayEqualsProjection(source: DataSource): Promise<
       json: toDocument(basket).json ?? null,
       last_event_id: last?.event_id,
       updated_at: last?.occurred_at,
+      active_hour: activeHourIn(basket),
+      ...totalsIn(basket),
     };
   });
   const byName = new Map(projected.map((row) => [row.user_name, row]));
@@ -62,3 +65,18 @@ export async function expectReplayEqualsProjection(source: DataSource): Promise<
 
 const recorded = ({ event_type, event_data, version, occurred_at }: EventRow) =>
   ({ type: event_type, data: event_data, version, occurredAt: occurred_at.toISOString() }) as RecordedEvent;
+
+/** The start of the hour of its last change, when there is something in a basket that is active. */
+function activeHourIn(basket: Basket): Date | null {
+  if (basket.status !== 'active' || basket.lines.length === 0) return null;
+  const changed = Date.parse(basket.updatedAt);
+  return new Date(changed - (changed % 3_600_000));
+}
+
+/** What the answer to GET tells of them; bigint comes as text. */
+function totalsIn(basket: Basket) {
+  const { json } = toDocument(basket);
+  if (json === undefined) return { total_items: null, total_price: null };
+  const { totalItems, totalPrice } = JSON.parse(json.toString()) as Record<string, number>;
+  return { total_items: totalItems, total_price: String(totalPrice) };
+}

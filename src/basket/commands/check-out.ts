@@ -28,14 +28,14 @@ export class CheckOutHandler implements ICommandHandler<CheckOut> {
   constructor(private readonly baskets: BasketRepository) {}
 
   async execute({ userName, version, options }: CheckOut) {
-    const { before, events, replayed } = await this.baskets.update(
+    const { before, after, events, replayed } = await this.baskets.update(
       userName,
       (basket) => checkOut(basket, version),
       options,
     );
     const checkedOut = {
       basketId: requireOpen(before).basketId,
-      version: before.version + 1,
+      version: after.version,
       checkedOutAt: events[0]?.occurredAt ?? '',
     };
     return { checkedOut, replayed };

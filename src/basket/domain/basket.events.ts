@@ -25,6 +25,9 @@ export type BasketEvent =
   | { readonly type: 'BasketCleared'; readonly data: Record<string, never> }
   | { readonly type: 'BasketDeleted'; readonly data: Record<string, never> }
   | { readonly type: 'BasketsMerged'; readonly data: BasketsMerged }
+  /** `lastActivityAt` is when it was last changed. */
+  | { readonly type: 'BasketAbandoned'; readonly data: { readonly lastActivityAt: string } }
+  | { readonly type: 'BasketReactivated'; readonly data: Record<string, never> }
   | {
       readonly type: 'BasketCheckedOut';
       readonly data: { readonly items: readonly ItemData[]; readonly totalPrice: number; readonly currency: string };

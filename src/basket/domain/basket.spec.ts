@@ -4,6 +4,7 @@ import {
   NEXT_BASKET,
   NOTEBOOK,
   PENCIL,
+  abandoned,
   basketAfter,
   cleared,
   created,
@@ -11,6 +12,7 @@ import {
   itemAdded,
   itemRemoved,
   quantityUpdated,
+  reactivated,
   replaced,
   timeOf,
 } from '../../../test/support/given.js';
@@ -106,6 +108,25 @@ describe('Folding events', () => {
   it('BasketDeleted leaves nothing but the version', () =>
     expect(basketAfter([...withBoth, deleted()])).toStrictEqual({ status: 'deleted', userName: ALICE, version: 4 }));
 
+  it('BasketAbandoned changes the status and the version, not the time of the last change', () => {
+    const before = basketAfter(withBoth);
+    expect(basketAfter([...withBoth, abandoned(timeOf(3))])).toStrictEqual({
+      ...before,
+      status: 'abandoned',
+      version: 4,
+    });
+  });
+
+  it('BasketReactivated makes it active again, at its time', () => {
+    const before = basketAfter(withBoth);
+    expect(basketAfter([...withBoth, abandoned(timeOf(3)), reactivated()])).toStrictEqual({
+      ...before,
+      status: 'active',
+      version: 5,
+      updatedAt: timeOf(5),
+    });
+  });
+
   it('a basket that is created after a deletion counts on, under an id, currency and time of its own', () =>
     expect(basketAfter([...withBoth, deleted(), created('JPY', NEXT_BASKET), itemAdded(PENCIL)])).toStrictEqual(
       open([{ ...PENCIL, addedAt: timeOf(6) }], 6, {
@@ -121,6 +142,8 @@ describe('Folding events', () => {
     quantityUpdated(NOTEBOOK, { from: 1, to: 2 }),
     itemRemoved(NOTEBOOK),
     cleared(),
+    abandoned(timeOf(1)),
+    reactivated(),
   ])('$type without a basket only counts: the fold does not judge', (event) =>
     expect(basketAfter([created(), deleted(), event])).toStrictEqual({
       status: 'deleted',
@@ -135,6 +158,11 @@ describe('A basket', () => {
     expect(isOpen(noBasket(ALICE))).toBe(false);
     expect(isOpen(basketAfter([created()]))).toBe(true);
     expect(isOpen(basketAfter([created(), deleted()]))).toBe(false);
+  });
+
+  it('is open while it is abandoned', () => {
+    expect(isOpen(basketAfter([...withBoth, abandoned(timeOf(3))]))).toBe(true);
+    expect(isOpen(basketAfter([...withBoth, abandoned(timeOf(3)), reactivated(), deleted()]))).toBe(false);
   });
 
   it('knows its lines by their products', () => {

@@ -7,7 +7,8 @@ export interface BasketLine extends ItemData {
 
 /** A basket that can be read and changed. */
 export interface OpenBasket {
-  readonly status: 'active';
+  /** `abandoned`: nothing was done with it for long. It becomes `active` again with the next change. */
+  readonly status: 'active' | 'abandoned';
   readonly userName: string;
   /** The user's events so far: it goes on counting when a basket is deleted and another one created. */
   readonly version: number;
@@ -31,7 +32,8 @@ export type Basket = OpenBasket | NoBasket;
 
 export const noBasket = (userName: string): NoBasket => ({ status: 'none', userName, version: 0 });
 
-export const isOpen = (basket: Basket): basket is OpenBasket => basket.status === 'active';
+export const isOpen = (basket: Basket): basket is OpenBasket =>
+  basket.status === 'active' || basket.status === 'abandoned';
 
 export const lineOf = (basket: OpenBasket, productId: string): BasketLine | undefined =>
   basket.lines.find((line) => line.productId === productId);
@@ -86,6 +88,11 @@ export function evolve(basket: Basket, event: RecordedEvent): Basket {
       return { status: 'deleted', userName: basket.userName, version };
     case 'BasketsMerged':
       return withLines(basket, event, (lines) => set(lines, event.data.items, occurredAt));
+    case 'BasketAbandoned':
+      // Nobody did anything, so `updatedAt` stays.
+      return isOpen(basket) ? { ...basket, version, status: 'abandoned' } : { ...basket, version };
+    case 'BasketReactivated':
+      return isOpen(basket) ? { ...basket, version, status: 'active', updatedAt: occurredAt } : { ...basket, version };
     case 'BasketCheckedOut':
       return { status: 'checked-out', userName: basket.userName, version };
   }

@@ -31,13 +31,26 @@ export interface Precondition {
   readonly noneMatch?: '*' | readonly number[];
 }
 
-export function decide(basket: Basket, by: Decide, nextBasketId: string, precondition?: Precondition) {
+/**
+ * What every command goes through. Whatever happens to an abandoned basket makes it active first; a command that
+ * changes nothing leaves it abandoned, as it leaves the time of the last change of an active one.
+ *
+ * @throws BasketError when the precondition does not hold or the command is refused
+ */
+export function decide(
+  basket: Basket,
+  by: Decide,
+  nextBasketId: string,
+  precondition?: Precondition,
+): readonly BasketEvent[] {
   // A basket that is not there is refused as such before its version is looked at (RFC 9110, section 13.2.1).
   if (isOpen(basket)) checkPrecondition(basket, precondition);
   const events = by(basket, nextBasketId);
   if (!isOpen(basket)) checkPrecondition(basket, precondition);
-  return events;
+  return basket.status === 'abandoned' && events.length > 0 ? [REACTIVATED, ...events] : events;
 }
+
+const REACTIVATED: BasketEvent = { type: 'BasketReactivated', data: {} };
 
 function checkPrecondition(basket: Basket, { match, noneMatch }: Precondition = {}): void {
   const { userName, version } = basket;

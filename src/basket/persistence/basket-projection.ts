@@ -10,5 +10,8 @@ export const BASKET_PROJECTION = {
     basket: 'json',
     last_event_id: 'uuid',
     updated_at: 'timestamptz',
+    active_hour: 'timestamptz',
+    total_items: 'integer',
+    total_price: 'bigint',
   },
 } satisfies Projection;

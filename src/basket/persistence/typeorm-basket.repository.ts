@@ -14,6 +14,7 @@ import { BasketError } from '../domain/basket.errors.js';
 import type { RecordedEvent } from '../domain/basket.events.js';
 import { decide } from '../domain/decisions.js';
 import type { Decide } from '../domain/decisions.js';
+import { figuresOf } from './basket-projection.row.js';
 import { CoalescedReads } from './coalesced-reads.js';
 import { Turns } from './turns.js';
 
@@ -122,7 +123,15 @@ export class TypeormBasketRepository extends BasketRepository {
         commandId: command?.id,
         causationId,
         metadata: { ...requestContext.getStore(), ...fingerprint, causationId, appended: events.length },
-        row: [basketId, after.status, after.version, document.json, events.at(-1)?.eventId, occurredAt],
+        row: [
+          basketId,
+          after.status,
+          after.version,
+          document.json,
+          events.at(-1)?.eventId,
+          occurredAt,
+          ...figuresOf(after),
+        ],
         snapshots: states
           .filter(({ version }) => version % SNAPSHOT_EVERY === 0)
           .map((state) => ({ version: state.version, json: toDocument(state).json?.toString() ?? null })),

@@ -7,7 +7,7 @@ import { basketNotFound } from '../domain/basket.errors.js';
 export interface BasketSummary {
   readonly userName: string;
   readonly version: number;
-  readonly status: 'active';
+  readonly status: 'active' | 'abandoned';
   readonly currency: string;
   readonly totalItems: number;
   readonly totalPrice: number;
