@@ -33,6 +33,12 @@ export default {
       ],
       'Persistence knows the domain, the port, the event store and its drivers.',
     ),
+    only(
+      'live-baskets',
+      '^src/basket/live/live-baskets\\.ts$',
+      ['node_modules/@nestjs/common/'],
+      'Who listens to which basket knows neither HTTP nor a store.',
+    ),
     {
       name: 'event-store-knows-no-baskets',
       severity: 'error',
@@ -42,7 +48,7 @@ export default {
     {
       name: 'controller-knows-no-store',
       severity: 'error',
-      from: { path: '^src/basket/basket(-stream)?\\.controller\\.ts$' },
+      from: { path: '^src/basket/basket(-stream|-live)?\\.controller\\.ts$' },
       to: { path: '^src/(basket/persistence|event-store|database)/|node_modules/(typeorm|pg|ioredis)/' },
     },
     {

@@ -1,7 +1,7 @@
 // ESM: run with node --experimental-vm-modules, as the npm scripts do.
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/tools'],
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'],
   // Loads Nest before the CommonJS packages that require() it; jest reports a cycle otherwise.
   setupFiles: ['<rootDir>/test/setup.ts'],

@@ -98,6 +98,8 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
   MAX_QUANTITY: wholeNumber(9999, 1, 1_000_000),
   BASKET_ABANDONED_AFTER_HOURS: wholeNumber(24, 0, 8760),
   ANALYTICS_REFRESH_SECONDS: wholeNumber(300, 0, 86_400),
+  LIVE_MAX_STREAMS: wholeNumber(1000, 1, 100_000),
+  LIVE_HEARTBEAT_MS: wholeNumber(15_000, 100, 600_000),
   PROBLEM_TYPE_BASE: {
     default: 'https://basket.example/problems/',
     right: [as('http://localhost/'), as('https://shop.example/problems#')],

@@ -118,6 +118,16 @@ export const variables = {
     meaning: 'seconds from one count of the figures of analytics to the next; 0: never',
     parse: integer(0, 86_400),
   }),
+  LIVE_MAX_STREAMS: variable({
+    default: 1000,
+    meaning: 'live baskets that one process streams at once',
+    parse: integer(1, 100_000),
+  }),
+  LIVE_HEARTBEAT_MS: variable({
+    default: 15_000,
+    meaning: 'between two signs of life on a stream; shorter than what proxies wait',
+    parse: integer(100, 600_000),
+  }),
   PROBLEM_TYPE_BASE: variable({
     default: 'https://basket.example/problems/',
     meaning: 'what the `type` of a problem document starts with',

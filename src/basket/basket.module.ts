@@ -8,15 +8,19 @@ import { EventStore } from '../event-store/event-store.js';
 import { AbandonIdleBaskets } from './abandon-idle-baskets.js';
 import { BasketController } from './basket.controller.js';
 import { BasketHistory } from './basket.history.js';
+import { BasketLiveController } from './basket-live.controller.js';
 import { BasketStreamController } from './basket-stream.controller.js';
 import { CheckOutHandler } from './commands/check-out.js';
 import { ExecuteBatchHandler } from './commands/execute-batch.js';
 import { MergeBasketsHandler } from './commands/merge-baskets.js';
 import { GetBasketHistoryHandler } from './queries/get-basket-history.js';
+import { GetBasketVersionHandler } from './queries/get-basket-version.js';
 import { GetPastBasketHandler } from './queries/get-past-basket.js';
 import { limits } from './basket.limits.js';
 import { BasketRepository } from './basket.repository.js';
 import { FollowUp } from './follow-up.js';
+import { LiveBaskets } from './live/live-baskets.js';
+import { LiveModule } from './live/live.module.js';
 import { MergeCompletion } from './merge-completion.js';
 import { BEFORE_PUBLISH } from '../outbox/delivery.js';
 import type { BeforePublish } from '../outbox/delivery.js';
@@ -27,6 +31,7 @@ import { DeleteItemHandler } from './commands/delete-item.js';
 import { PutBasketHandler } from './commands/put-basket.js';
 import { UpdateItemQuantityHandler } from './commands/update-item-quantity.js';
 import { Limits } from './domain/decisions.js';
+import { AnnouncingBasketRepository } from './persistence/announcing-basket.repository.js';
 import { BASKET_CACHE } from './persistence/basket-cache.js';
 import type { BasketCache } from './persistence/basket-cache.js';
 import { CachedBasketRepository } from './persistence/cached-basket.repository.js';
@@ -71,16 +76,18 @@ const beforePublish: Provider = {
 
 const repository: Provider = {
   provide: BasketRepository,
-  inject: [Database, EventStore, BasketHistory, CONFIG, BASKET_CACHE],
+  inject: [Database, EventStore, BasketHistory, CONFIG, BASKET_CACHE, LiveBaskets],
   useFactory: (
     database: Database,
     events: EventStore,
     past: BasketHistory,
     config: Config,
     cache: BasketCache | null,
+    live: LiveBaskets,
   ) => {
     const stored = new TypeormBasketRepository(database, events, past, config.REQUEST_DEADLINE_MS);
-    return cache ? new CachedBasketRepository(stored, cache) : stored;
+    const cached = cache ? new CachedBasketRepository(stored, cache) : stored;
+    return new AnnouncingBasketRepository(cached, (userName, version) => live.tell(userName, version));
   },
 };
 
@@ -92,8 +99,8 @@ const abandonment: Provider = {
 };
 
 @Module({
-  imports: [CqrsModule],
-  controllers: [BasketController, BasketStreamController],
+  imports: [CqrsModule, LiveModule],
+  controllers: [BasketController, BasketStreamController, BasketLiveController],
   providers: [
     { provide: Limits, useValue: limits },
     cache,
@@ -115,6 +122,7 @@ const abandonment: Provider = {
     GetBasketSummaryHandler,
     GetBasketHistoryHandler,
     GetPastBasketHandler,
+    GetBasketVersionHandler,
   ],
   exports: [BASKET_CACHE, BEFORE_PUBLISH, AbandonIdleBaskets],
 })

@@ -29,6 +29,8 @@ const ON_WRITE: readonly ProblemCode[] = [
 interface Answer {
   readonly description: string;
   readonly body?: Type;
+  /** An example of the server-sent events that it consists of. */
+  readonly events?: string;
   /** Carries the version of the basket. */
   readonly etag?: boolean;
   /** Names the URL of what was created. */
@@ -112,7 +114,7 @@ export function Operation(operation: Operation) {
   );
 }
 
-function describe({ description, body, etag, location }: Answer, write?: boolean) {
+function describe({ description, body, events, etag, location }: Answer, write?: boolean) {
   const { 'X-Request-Id': requestId, 'Idempotent-Replay': replay, ETag, Location } = HEADERS;
   const headers = {
     'X-Request-Id': requestId,
@@ -120,7 +122,8 @@ function describe({ description, body, etag, location }: Answer, write?: boolean
     ...(etag ? { ETag } : {}),
     ...(location ? { Location } : {}),
   };
-  return { description, headers, ...(body ? { type: body } : {}) };
+  const content = { 'text/event-stream': { schema: { type: 'string' }, example: events } };
+  return { description, headers, ...(body ? { type: body } : {}), ...(events ? { content } : {}) };
 }
 
 function describeProblems(codes: readonly ProblemCode[]) {

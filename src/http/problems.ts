@@ -31,6 +31,7 @@ export const problems = {
   'total-limit': { status: 422, title: 'The total would be too large' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
+  overloaded: { status: 503, title: 'The service is at its limit', retryAfter: 5 },
   'database-unavailable': { status: 503, title: 'The database does not answer', retryAfter: 1 },
 } as const satisfies Record<string, Problem>;
 

@@ -10,7 +10,7 @@ export default class MissingServersReporter {
     if (missing.size === 0) return;
     const variables = [...new Set([...missing.values()].flatMap((needs) => needs.split(' and ')))];
     console.log(
-      `\n${missing.size} suites were skipped because they need real servers. Set ${variables.join(', ')} to run them.`,
+      `\n${missing.size} suites were skipped because they need real servers or a browser. Set ${variables.join(', ')} to run them.`,
     );
   }
 }

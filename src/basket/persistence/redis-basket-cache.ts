@@ -7,7 +7,7 @@ import type { BasketDocument } from '../basket.repository.js';
 import { BasketCache, LEASE_MS } from './basket-cache.js';
 import type { Look } from './basket-cache.js';
 import { Repairs } from './repairs.js';
-import { defineBasketCommands } from './redis-scripts.js';
+import { defineBasketCommands, keyOf } from './redis-scripts.js';
 
 const COLON = 0x3a;
 const LEASE_MARK = 0x4c;
@@ -120,8 +120,6 @@ export class RedisBasketCache extends BasketCache {
 /** None before the first connection; a cluster has one for each of its nodes. */
 const socketOf = (redis: Redis | Cluster): Redis['stream'] | undefined =>
   redis instanceof Redis ? redis.stream : undefined;
-
-const keyOf = (userName: string) => `basket:${userName}`;
 
 const encode = ({ version, json = '' }: BasketDocument) => `${version}:${json.toString()}`;
 

@@ -1,0 +1,29 @@
+import type { Database, Statement } from '../../database/database.js';
+
+const VERSIONS: Statement = {
+  name: 'basket-versions',
+  text: 'SELECT user_name, version FROM basket_projections WHERE user_name = ANY($1)',
+};
+
+/** Names a statement. */
+const MOST_NAMES = 500;
+
+/** The versions of many baskets at once, from the store itself: a cache may have missed what is asked for here. */
+export class StoredVersions {
+  constructor(
+    private readonly database: Database,
+    private readonly deadlineMs: number,
+  ) {}
+
+  /** Users that never had a basket are missing. @throws DatabaseUnavailableError within the deadline */
+  async read(userNames: readonly string[]): Promise<Map<string, number>> {
+    const deadline = performance.now() + this.deadlineMs;
+    const versions = new Map<string, number>();
+    for (let at = 0; at < userNames.length; at += MOST_NAMES) {
+      const names = userNames.slice(at, at + MOST_NAMES);
+      const { rows } = await this.database.query<{ user_name: string; version: number }>(VERSIONS, [names], deadline);
+      for (const { user_name, version } of rows) versions.set(user_name, version);
+    }
+    return versions;
+  }
+}
