@@ -28,10 +28,24 @@ export default {
         '^src/basket/(basket\\.(repository|history)|basket-document)\\.ts$',
         '^src/(event-store|outbox|database)/',
         '^src/request-context\\.ts$',
+        '^src/telemetry/(counts|spans)\\.ts$',
         'node_modules/(@nestjs/common|cockatiel|ioredis|lru-cache|typeorm)/',
         '^node:|^(crypto|timers/promises)$',
       ],
       'Persistence knows the domain, the port, the event store and its drivers.',
+    ),
+    only(
+      'rebuild',
+      '^src/basket/rebuild/',
+      [
+        '^src/basket/(domain|rebuild)/',
+        '^src/basket/basket-document\\.ts$',
+        '^src/basket/persistence/(redis(-scripts)?|basket-projection\\.row)\\.ts$',
+        '^src/event-store/',
+        'node_modules/typeorm/',
+        '^(crypto|fs|timers/promises)$',
+      ],
+      'A rebuild knows the fold, the tables and the places of the cache.',
     ),
     only(
       'live-baskets',
@@ -65,7 +79,7 @@ export default {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: '^src/(main|migrate|republish|print-openapi|print-asyncapi)\\.ts$',
+        pathNot: '^src/(main|migrate|republish|rebuild-projections|print-openapi|print-asyncapi)\\.ts$',
       },
       to: {},
     },

@@ -14,17 +14,20 @@ import { HealthModule } from './health/health.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
 import { Lifecycle } from './http/lifecycle.js';
+import type { Operations } from './telemetry/operations.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 export interface Parts {
   readonly config: Config;
   readonly logger: Logger;
+  readonly operations: Operations;
   readonly createDataSource: (config: Config) => Promise<BasketDataSource>;
 }
 
 @Global()
 @Module({ providers: [Lifecycle], exports: [Lifecycle] })
 export class AppModule {
-  static forRoot({ config, logger, createDataSource }: Parts): DynamicModule {
+  static forRoot({ config, logger, operations, createDataSource }: Parts): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -35,6 +38,7 @@ export class AppModule {
         OutboxModule.forRoot({ imports: [BasketModule] }),
         JobsModule.forRoot([AbandonIdleBaskets, RefreshAnalytics], [BasketModule, AnalyticsModule]),
         HealthModule,
+        TelemetryModule.forRoot(operations),
       ],
       providers: [{ provide: CONFIG, useValue: config }],
       exports: [CONFIG],

@@ -39,6 +39,7 @@ import { IdleBaskets } from './persistence/idle-baskets.js';
 import { MemoryBasketCache } from './persistence/memory-basket-cache.js';
 import { connectRedis } from './persistence/redis.js';
 import { RedisBasketCache } from './persistence/redis-basket-cache.js';
+import { TracedBasketRepository } from './persistence/traced-basket.repository.js';
 import { TypeormBasketRepository } from './persistence/typeorm-basket.repository.js';
 import { GetBasketHandler } from './queries/get-basket.js';
 import { GetBasketSummaryHandler } from './queries/get-basket-summary.js';
@@ -87,7 +88,8 @@ const repository: Provider = {
   ) => {
     const stored = new TypeormBasketRepository(database, events, past, config.REQUEST_DEADLINE_MS);
     const cached = cache ? new CachedBasketRepository(stored, cache) : stored;
-    return new AnnouncingBasketRepository(cached, (userName, version) => live.tell(userName, version));
+    const announcing = new AnnouncingBasketRepository(cached, (userName, version) => live.tell(userName, version));
+    return new TracedBasketRepository(announcing);
   },
 };
 

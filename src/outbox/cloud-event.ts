@@ -23,11 +23,13 @@ export interface Message {
   readonly id: string;
   readonly subject: string;
   readonly event: CloudEvent;
+  /** Of the request that stored the event, if it was part of a trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** @returns the message on `basket.v1.<bucket>.<event type>`; a bucket has all events of a basket */
 export function toMessage(
-  { stream, eventId, type, version, basketId, occurredAt, data }: StoredEvent,
+  { stream, eventId, type, version, basketId, occurredAt, data, metadata }: StoredEvent,
   bucket = bucketOf(stream),
 ): Message {
   return {
@@ -45,5 +47,6 @@ export function toMessage(
       basketid: basketId,
       data,
     },
+    traceparent: metadata.traceparent,
   };
 }

@@ -4,6 +4,7 @@ import { connect, headers, nanos } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Message } from './cloud-event.js';
 import { NatsAcks } from './nats-acks.js';
+import { inPublishSpan } from './publish-span.js';
 import { PoisonMessageError, Publisher } from './publisher.js';
 
 const STREAM = 'BASKET';
@@ -38,7 +39,11 @@ export class NatsPublisher extends Publisher {
     super();
   }
 
-  async publish({ id, subject, event }: Message): Promise<void> {
+  publish(message: Message): Promise<void> {
+    return inPublishSpan(message, this.kind, (traceparent) => this.send(message, traceparent));
+  }
+
+  private async send({ id, subject, event }: Message, traceparent: string | undefined): Promise<void> {
     const { connection, acks } = await this.open();
     await this.ensureStream(connection);
     const payload = Buffer.from(JSON.stringify(event));
@@ -48,6 +53,7 @@ export class NatsPublisher extends Publisher {
     const about = headers();
     about.set('Nats-Msg-Id', id);
     about.set('Content-Type', 'application/cloudevents+json');
+    if (traceparent !== undefined) about.set('traceparent', traceparent);
     const { reply, stored } = acks.expect();
     try {
       connection.publish(subject, payload, { reply, headers: about });

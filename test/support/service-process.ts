@@ -51,7 +51,7 @@ export class ServiceProcess implements AsyncDisposable {
     const path = `dist/src/${script}`;
     if (!existsSync(path)) throw new Error(`${path} is not there. Run: npm run build`);
     const child = spawn(process.execPath, [...nodeArguments, path], {
-      env: { PATH: process.env.PATH, PORT: '0', ...env },
+      env: { PATH: process.env.PATH, PORT: '0', METRICS_PORT: '0', ...env },
     });
     running.add(child);
     child.once('exit', () => running.delete(child));
@@ -74,6 +74,13 @@ export class ServiceProcess implements AsyncDisposable {
   get url(): string {
     if (!this.address) throw new Error('The service does not listen yet.');
     return this.address;
+  }
+
+  /** Where it can be scraped. */
+  get metricsUrl(): string {
+    const url = /metrics (http:[^"]+)"/.exec(this.stdout)?.[1];
+    if (url === undefined) throw new Error('The service does not serve its metrics yet.');
+    return url;
   }
 
   get api(): Api {

@@ -1,4 +1,4 @@
-// What a parser can tell of rules 1, 2, 3 and 5 for the engines that the SQL has to run on (docs/adr/0009-one-sql-for-several-engines.md).
+// What a parser can tell of rules 1, 2, 3 and 5 for the engines that the SQL has to run on (docs/adr/0014-one-sql-for-several-engines.md).
 import { FUNCTIONS } from './allowed.ts';
 import { checkTables } from './definitions.ts';
 import type { Schema } from './schema.ts';

@@ -56,6 +56,11 @@ export class LiveBaskets {
     );
   }
 
+  /** Listeners that there are. */
+  get size(): number {
+    return this.count;
+  }
+
   /** @returns what gives the place back, to be called once; undefined when all places are taken */
   join(userName: string, listener: Listener): (() => void) | undefined {
     if (this.count >= this.options.most) return undefined;

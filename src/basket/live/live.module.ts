@@ -3,6 +3,7 @@ import type { OnModuleDestroy, Provider } from '@nestjs/common';
 import { CONFIG } from '../../config.js';
 import type { Config } from '../../config.js';
 import { Database } from '../../database/database.js';
+import { gauges } from '../../telemetry/counts.js';
 import { RedisAnnouncements } from '../persistence/redis-announcements.js';
 import { StoredVersions } from '../persistence/stored-versions.js';
 import { LiveBaskets } from './live-baskets.js';
@@ -32,7 +33,9 @@ const live: Provider = {
 
 @Module({ providers: [live], exports: [LiveBaskets] })
 export class LiveModule implements OnModuleDestroy {
-  constructor(@Inject(LiveBaskets) private readonly baskets: LiveBaskets) {}
+  constructor(@Inject(LiveBaskets) private readonly baskets: LiveBaskets) {
+    gauges.liveStreams = () => baskets.size;
+  }
 
   /** Before the listener closes, which waits for what is open. */
   onModuleDestroy(): void {

@@ -43,7 +43,9 @@ export class BasketProjectionRow {
 }
 
 /** What is written of the basket besides the basket itself, for those who look for many: the last three columns. */
-export function figuresOf(basket: Basket): unknown[] {
+export function figuresOf(
+  basket: Basket,
+): [activeHour: string | null, totalItems: number | null, totalPrice: number | null] {
   if (!isOpen(basket)) return [null, null, null];
   const { totalItems, totalPrice } = totals(basket.lines);
   return [activeHourOf(basket), totalItems, totalPrice];

@@ -5,6 +5,8 @@ import { channelOf, userOf } from './redis-scripts.js';
 const ANSWER_MS = 1000;
 const PING_MS = 5000;
 const RECONNECT_MS = 1000;
+/** In one command. */
+const MOST_CHANNELS = 1000;
 
 /**
  * Versions that the scripts of the cache announce, whichever process calls them. One more connection, made when the
@@ -66,15 +68,21 @@ export class RedisAnnouncements {
     redis.on('end', () => this.reconnect());
   }
 
-  /** To all at once; what was announced while nothing was subscribed to is lost. */
+  /** What was announced while nothing was subscribed to is lost. */
   private async subscribe(): Promise<void> {
-    const channels = [...this.followed].map(channelOf);
-    this.up = channels.length === 0 || (await this.ask((redis) => redis.subscribe(...channels)));
-    if (!this.up) return;
+    const asked = new Set<string>();
+    // Who comes meanwhile is not told that it is up, and so must be found here.
+    for (
+      let names = [...this.followed];
+      names.length > 0;
+      names = [...this.followed].filter((name) => !asked.has(name))
+    ) {
+      const channels = names.slice(0, MOST_CHANNELS).map(channelOf);
+      if (!(await this.ask((redis) => redis.subscribe(...channels)))) return;
+      for (const name of names.slice(0, MOST_CHANNELS)) asked.add(name);
+    }
+    this.up = !this.closed;
     this.gap();
-    // Who came meanwhile was not among them, and was told that it is not up yet.
-    const late = [...this.followed].map(channelOf).filter((channel) => !channels.includes(channel));
-    if (late.length > 0) await this.ask((redis) => redis.subscribe(...late));
     this.watch();
   }
 
