@@ -68,6 +68,7 @@ export class Stage {
   async startService(name = 'service', env = {}) {
     return await this.startNode(name, [...FLAGS, MAIN], {
       NODE_ENV: 'production',
+      AUTH_MODE: 'none',
       MIGRATE_ON_START: 'true',
       SHUTDOWN_DRAIN_MS: '0',
       LOG_LEVEL: 'info',

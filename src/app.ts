@@ -6,16 +6,21 @@ import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module.js';
 import type { Parts } from './app.module.js';
+import { requirePolicies } from './auth/access.js';
+import { createGate } from './auth/create-gate.js';
 import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
 import { parseJsonBodies } from './http/body-parser.js';
+import { allowOrigins } from './http/cors.js';
 import { clientErrorHandler, handleOddities } from './http/framework-errors.js';
 import { addHooks, recordRequest } from './http/hooks.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { createDocument } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { requestIdOf } from './http/request-id.js';
+import { addSecurityHeaders } from './http/security-headers.js';
 import { BodyValidationPipe } from './http/validation.pipe.js';
+import { Load } from './limits/load.js';
 import { AppLogger, createLogger } from './logging.js';
 import { Operations } from './telemetry/operations.js';
 
@@ -39,6 +44,7 @@ export async function createApp(
   const adapter = new FastifyAdapter({
     bodyLimit: config.MAX_BODY_BYTES,
     genReqId: requestIdOf,
+    trustProxy: config.TRUST_PROXY ?? false,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAMETER },
     // Requests that come on open connections while the service stops are served; `close` ends idle connections.
     return503OnClosing: false,
@@ -61,7 +67,12 @@ export async function createApp(
   const server = adapter.getInstance();
   handleOddities(server.server, refuse);
   parseJsonBodies(server);
+  requirePolicies(server);
   addHooks(server, logger, operations, app.get(Lifecycle));
+  addSecurityHeaders(server);
+  if (config.CORS_ORIGINS) await allowOrigins(server, config.CORS_ORIGINS);
+  new Load(config, (reply, error) => filter.send(error, reply.request, reply)).guard(server);
+  (await createGate(config)).guard(server);
   app.useGlobalFilters(filter);
   app.useGlobalPipes(new BodyValidationPipe());
   SwaggerModule.setup('docs', app, () => createDocument(app), {

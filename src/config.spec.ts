@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { ConfigError, readConfig, variables } from './config.js';
 import type { Config, Environment } from './config.js';
 
@@ -46,6 +48,15 @@ const text = (fallback: string): Expectation => ({ default: fallback, right: [['
 
 const as = (url: string) => [url, url] as const;
 
+/** Made for this run. */
+const pemOf = (pair: { publicKey: KeyObject }) => pair.publicKey.export({ type: 'spki', format: 'pem' });
+const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ecPem = pemOf(ecKey);
+const rsaPem = pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }));
+const weakPem = pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }));
+const agreementPem = pemOf(generateKeyPairSync('x25519'));
+const privatePem = ecKey.privateKey.export({ type: 'pkcs8', format: 'pem' });
+
 const expectations: { readonly [Name in keyof Config]: Expectation } = {
   NODE_ENV: text('development'),
   PORT: wholeNumber(3000, 0, 65_535),
@@ -62,6 +73,14 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
         '//db/basket',
         'postgres:5432:hidden:@@//[',
       ],
+      message: 'must be a URL that starts with postgres:// or postgresql://',
+    },
+  },
+  MIGRATION_DATABASE_URL: {
+    default: undefined,
+    right: [as('postgres://owner:p%40ss@db.example:5432/basket')],
+    wrong: {
+      texts: ['mysql://owner:hidden@db'],
       message: 'must be a URL that starts with postgres:// or postgresql://',
     },
   },
@@ -101,6 +120,61 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
   ANALYTICS_REFRESH_SECONDS: wholeNumber(300, 0, 86_400),
   LIVE_MAX_STREAMS: wholeNumber(1000, 1, 100_000),
   LIVE_HEARTBEAT_MS: wholeNumber(15_000, 100, 600_000),
+  MAX_CONCURRENT_REQUESTS: wholeNumber(1000, 1, 100_000),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 0, 10_000_000),
+  TRUST_PROXY: {
+    default: undefined,
+    right: [
+      ['10.0.0.7', ['10.0.0.7']],
+      ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
+      ['loopback,uniquelocal', ['loopback', 'uniquelocal']],
+    ],
+    wrong: {
+      // A number of proxies, or all of them, would let callers say who they are.
+      texts: ['true', '1', '*', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0', 'fd00::/129', 'proxy.example', 'loopback,'],
+      message: 'must be addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal',
+    },
+  },
+  AUTH_MODE: {
+    default: 'none',
+    right: [as('none')],
+    wrong: { texts: ['basic', 'JWT', 'off', 'true'], message: 'must be one of jwt, none' },
+  },
+  AUTH_JWKS_URL: {
+    default: undefined,
+    right: [as('https://issuer.example/keys'), as('http://127.0.0.1:9000/keys')],
+    wrong: {
+      texts: ['issuer.example', 'file:///keys', 'ftp://issuer.example'],
+      message: 'must be a URL that starts with http:// or https://',
+    },
+  },
+  AUTH_PUBLIC_KEY: {
+    default: undefined,
+    right: [as(ecPem), as(rsaPem), [ecPem.replaceAll('\n', '\\n'), ecPem]],
+    wrong: {
+      texts: [privatePem, weakPem, agreementPem, ecPem.slice(0, -40), 'secret'],
+      message: 'must be a public key in PEM: RSA of 2048 bits or more, EC or Ed25519',
+    },
+  },
+  AUTH_ISSUER: { default: undefined, right: [as('https://issuer.example')] },
+  AUTH_AUDIENCE: { default: undefined, right: [as('baskets')] },
+  AUTH_USER_CLAIM: text('sub'),
+  AUTH_ADMIN_SCOPE: {
+    default: 'baskets:admin',
+    right: [as('https://shop.example/admin')],
+    wrong: { texts: ['two scopes', 'a"b', 'a\\b', 'é'], message: 'must be a scope without blanks and quotes' },
+  },
+  CORS_ORIGINS: {
+    default: undefined,
+    right: [
+      ['https://shop.example', ['https://shop.example']],
+      ['http://localhost:5173, https://shop.example', ['http://localhost:5173', 'https://shop.example']],
+    ],
+    wrong: {
+      texts: ['*', 'null', 'shop.example', 'https://shop.example/', 'https://shop.example:443', 'https://*.example,'],
+      message: 'must be an origin such as https://shop.example',
+    },
+  },
   PROBLEM_TYPE_BASE: {
     default: 'https://basket.example/problems/',
     right: [as('http://localhost/'), as('https://shop.example/problems#')],
@@ -147,7 +221,9 @@ describe('The configuration', () => {
     expect(readConfig({ PATH: '/bin', toString: 'x' })).toStrictEqual(readConfig({})));
 
   it('in production leaves migrations to their own job and drains before it stops', () =>
-    expect(readConfig({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/basket' })).toStrictEqual({
+    expect(
+      readConfig({ NODE_ENV: 'production', AUTH_MODE: 'none', DATABASE_URL: 'postgres://db/basket' }),
+    ).toStrictEqual({
       ...readConfig({ DATABASE_URL: 'postgres://db/basket' }),
       NODE_ENV: 'production',
       MIGRATE_ON_START: false,
@@ -155,13 +231,46 @@ describe('The configuration', () => {
     }));
 
   it('migrates its embedded database by itself, in production too', () =>
-    expect(readConfig({ NODE_ENV: 'production' })).toMatchObject({ MIGRATE_ON_START: true }));
+    expect(readConfig({ NODE_ENV: 'production', AUTH_MODE: 'none' })).toMatchObject({ MIGRATE_ON_START: true }));
 
   it('goes by what is set, in production too', () =>
-    expect(readConfig({ NODE_ENV: 'production', MIGRATE_ON_START: 'true', SHUTDOWN_DRAIN_MS: '7' })).toMatchObject({
+    expect(
+      readConfig({ NODE_ENV: 'production', AUTH_MODE: 'none', MIGRATE_ON_START: 'true', SHUTDOWN_DRAIN_MS: '7' }),
+    ).toMatchObject({
       MIGRATE_ON_START: true,
       SHUTDOWN_DRAIN_MS: 7,
     }));
+});
+
+describe('Who the callers are', () => {
+  const tokens = { AUTH_MODE: 'jwt', AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'baskets' };
+  const keys = { AUTH_JWKS_URL: 'https://issuer.example/keys' };
+
+  it('must be decided in production', () => {
+    expect(refusalOf({ NODE_ENV: 'production' })).toBe(
+      'The configuration is wrong. AUTH_MODE must be set in production: jwt, or none on purpose.',
+    );
+    expect(readConfig({ NODE_ENV: 'production', AUTH_MODE: 'none' }).AUTH_MODE).toBe('none');
+  });
+
+  it('is told by tokens of one issuer for this service, whose keys are known', () => {
+    expect(readConfig({ ...tokens, ...keys })).toMatchObject({ ...tokens, ...keys, RATE_LIMIT_PER_MINUTE: 600 });
+    expect(readConfig({ ...tokens, AUTH_PUBLIC_KEY: ecPem }).AUTH_PUBLIC_KEY).toBe(ecPem);
+    expect(refusalOf({ AUTH_MODE: 'jwt' })).toBe(
+      'The configuration is wrong. AUTH_JWKS_URL or AUTH_PUBLIC_KEY must be set with AUTH_MODE=jwt. ' +
+        'AUTH_ISSUER must be set with AUTH_MODE=jwt. AUTH_AUDIENCE must be set with AUTH_MODE=jwt.',
+    );
+  });
+
+  it('is told by keys of one source', () =>
+    expect(refusalOf({ ...tokens, ...keys, AUTH_PUBLIC_KEY: ecPem })).toBe(
+      'The configuration is wrong. AUTH_PUBLIC_KEY must not be set together with AUTH_JWKS_URL.',
+    ));
+
+  it('is told by keys that nobody can exchange on their way, in production', () =>
+    expect(refusalOf({ ...tokens, NODE_ENV: 'production', AUTH_JWKS_URL: 'http://issuer.example/keys' })).toBe(
+      'The configuration is wrong. AUTH_JWKS_URL must be a URL that starts with https://.',
+    ));
 });
 
 describe.each(all)('%s', (name, { right, wrong }) => {
@@ -175,11 +284,16 @@ describe.each(all)('%s', (name, { right, wrong }) => {
 
 describe('A wrong configuration', () => {
   it('is told all that is wrong with it at once', () => {
-    const message = refusalOf(Object.fromEntries(refusing.map(({ name, texts }) => [name, texts[0]])));
-    for (const { name, message: allowed } of refusing) expect(message).toContain(`${name} ${allowed}.`);
+    // Two that are wrong in another way when they are set together.
+    const together = refusing.filter(({ name }) => name !== 'AUTH_PUBLIC_KEY');
+    const message = refusalOf(Object.fromEntries(together.map(({ name, texts }) => [name, texts[0]])));
+    for (const { name, message: allowed } of together) expect(message).toContain(`${name} ${allowed}.`);
   });
 
-  it.each(refusing)('never shows the value of $name, which may be a secret', ({ name }) => {
+  // Any of these may be the name of a scope.
+  const secrets = refusing.filter(({ name }) => name !== 'AUTH_ADMIN_SCOPE');
+
+  it.each(secrets)('never shows the value of $name, which may be a secret', ({ name }) => {
     for (const secret of ['sekrit', '//sekrit', 'http:sekrit', 'ftp://user:sekrit@host', 'redis://a,ftp://sekrit@b'])
       expect(refusalOf({ [name]: secret })).not.toContain('sekrit');
   });

@@ -1,13 +1,18 @@
-/** The environment, read and checked once at boot; `variables` is also the source of the README's table. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { origin, proxy, publicKeyPem, scope } from './config.forms.js';
+import type { Environment } from './config.forms.js';
+
+export type { Environment };
+
+// The environment, read and checked once at boot; `variables` is also the source of the README's table.
 
 interface Variable<T> {
+  /** @throws Error, where there is no default, whose message says why */
   readonly default: T | ((env: Environment) => T);
   /** What the README says of the default, where the value itself says too little. */
   readonly shown?: string;
   readonly meaning: string;
   /** @throws Error whose message says what is allowed; it never repeats the value, which may be a secret */
-  readonly parse: (text: string) => T;
+  readonly parse: (text: string, env: Environment) => T;
 }
 
 const inProduction = (env: Environment) => env.NODE_ENV === 'production';
@@ -42,10 +47,18 @@ const url =
     return text;
   };
 
-const urls =
-  (...protocols: readonly string[]) =>
+const list =
+  <T>(parse: (text: string) => T) =>
   (text: string) =>
-    text.split(',').map((one) => url(...protocols)(one.trim()));
+    text.split(',').map((one) => parse(one.trim()));
+
+const urls = (...protocols: readonly string[]) => list(url(...protocols));
+
+/** With tokens these say who issues them and for whom; a token for somebody else must not do. */
+const neededForTokens = (env: Environment): string | undefined => {
+  if (env.AUTH_MODE === 'jwt') throw new Error('must be set with AUTH_MODE=jwt');
+  return undefined;
+};
 
 export const variables = {
   NODE_ENV: variable({
@@ -73,6 +86,12 @@ export const variables = {
     default: undefined,
     shown: 'unset: the embedded database in `DATABASE_DIR`',
     meaning: 'PostgreSQL 15 or newer',
+    parse: url('postgres:', 'postgresql:'),
+  }),
+  MIGRATION_DATABASE_URL: variable({
+    default: undefined,
+    shown: 'unset: that of `DATABASE_URL`',
+    meaning: 'as whom migrations run: the role that owns the schema, where the service has one that may not change it',
     parse: url('postgres:', 'postgresql:'),
   }),
   DATABASE_DIR: variable({ default: '.data', meaning: "the embedded database's folder", parse: (text) => text }),
@@ -133,6 +152,77 @@ export const variables = {
     meaning: 'between two signs of life on a stream; shorter than what proxies wait',
     parse: integer(100, 600_000),
   }),
+  MAX_CONCURRENT_REQUESTS: variable({
+    default: 1000,
+    meaning: 'requests that are worked on at once; more are refused with 503',
+    parse: integer(1, 100_000),
+  }),
+  RATE_LIMIT_PER_MINUTE: variable({
+    default: (env) => (env.AUTH_MODE === 'jwt' ? 600 : 0),
+    shown: '`600` with `AUTH_MODE=jwt`, else `0`',
+    meaning: 'requests of a caller (the subject of the token, else the address); 0 is no limit',
+    parse: integer(0, 10_000_000),
+  }),
+  TRUST_PROXY: variable({
+    default: undefined,
+    shown: 'unset: `X-Forwarded-For` is not read',
+    meaning:
+      'the proxies that tell the address of a caller: addresses, networks such as `10.0.0.0/8`, or `uniquelocal`, separated by commas',
+    parse: list(proxy),
+  }),
+  AUTH_MODE: variable({
+    default: (env) => {
+      if (inProduction(env)) throw new Error('must be set in production: jwt, or none on purpose');
+      return 'none' as const;
+    },
+    shown: '`none` outside production; it must be set in production',
+    meaning: '`jwt`: bearer tokens say who the caller is; `none`: everybody may do everything',
+    parse: oneOf('jwt', 'none'),
+  }),
+  AUTH_JWKS_URL: variable({
+    default: (env) => {
+      if (env.AUTH_MODE === 'jwt' && !env.AUTH_PUBLIC_KEY)
+        throw new Error('or AUTH_PUBLIC_KEY must be set with AUTH_MODE=jwt');
+      return undefined;
+    },
+    shown: 'unset',
+    meaning: 'where the issuer publishes its keys; `http://` outside production only',
+    parse: (text, env) => (inProduction(env) ? url('https:') : url('http:', 'https:'))(text),
+  }),
+  AUTH_PUBLIC_KEY: variable({
+    default: undefined,
+    shown: 'unset',
+    meaning: "the issuer's one key instead, as PEM",
+    parse: publicKeyPem,
+  }),
+  AUTH_ISSUER: variable({
+    default: neededForTokens,
+    shown: 'unset; needed with `AUTH_MODE=jwt`',
+    meaning: 'the `iss` of its tokens',
+    parse: (text) => text,
+  }),
+  AUTH_AUDIENCE: variable({
+    default: neededForTokens,
+    shown: 'unset; needed with `AUTH_MODE=jwt`',
+    meaning: 'the `aud` that names this service',
+    parse: (text) => text,
+  }),
+  AUTH_USER_CLAIM: variable({
+    default: 'sub',
+    meaning: "the claim that is the `userName` of the caller's basket",
+    parse: (text) => text,
+  }),
+  AUTH_ADMIN_SCOPE: variable({
+    default: 'baskets:admin',
+    meaning: 'the scope that reaches all baskets, analytics and erasure',
+    parse: scope,
+  }),
+  CORS_ORIGINS: variable({
+    default: undefined,
+    shown: 'unset: no other origin',
+    meaning: 'the origins of web pages that may call, such as `https://shop.example`, separated by commas',
+    parse: list(origin),
+  }),
   PROBLEM_TYPE_BASE: variable({
     default: 'https://basket.example/problems/',
     meaning: 'what the `type` of a problem document starts with',
@@ -171,10 +261,9 @@ export function readConfig(env: Environment): Config {
   const problems: string[] = [];
   const read = ([name, definition]: [string, Variable<unknown>]) => {
     const text = env[name];
-    if (text === undefined || text === '')
-      return [name, isFunction(definition.default) ? definition.default(env) : definition.default] as const;
     try {
-      return [name, definition.parse(text)] as const;
+      if (text !== undefined && text !== '') return [name, definition.parse(text, env)] as const;
+      return [name, isFunction(definition.default) ? definition.default(env) : definition.default] as const;
     } catch (error) {
       problems.push(`${name} ${(error as Error).message}.`);
       return [name, undefined] as const;

@@ -14,7 +14,7 @@ export async function createLogger(level: string): Promise<Logger> {
   return pino(options, pino.destination({ sync: false, minLength: 4096, periodicFlush: 200 }));
 }
 
-/** The ids by which the lines of a request are found, and its trace from them. */
+/** The ids by which the lines of a request are found, and its trace from them; not the actor: a subject is personal data. */
 function about(): object {
   const { requestId, traceparent } = requestContext.getStore() ?? {};
   return traceparent === undefined ? { requestId } : { requestId, traceId: traceIdOf(traceparent) };

@@ -1,4 +1,5 @@
 // npm run projections:rebuild: makes the rows of all baskets what their events say, while the service runs.
+import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ProgressFile } from './basket/rebuild/progress-file.js';
 import { NO_PROGRESS, Rebuild } from './basket/rebuild/rebuild.js';
@@ -120,6 +121,8 @@ async function runAll(work: Rebuild, file: ProgressFile, total: number): Promise
       keeps = false;
       say(`Where it is cannot be kept (${(error as Error).message}); if it is interrupted, go on with --after.`);
     }
+    // Signals come between two turns of the loop, of which the embedded database, in this thread, may leave none.
+    await setImmediate();
     if (interrupted) return false;
     if (performance.now() - said < EVERY_MS) continue;
     said = performance.now();

@@ -7,7 +7,7 @@ import { PeriodOf, PeriodParameters } from './analytics.parameters.js';
 import { GetBasketAnalytics } from './get-basket-analytics.js';
 import type { Period } from './period.js';
 
-/** Figures of all shoppers: for administrators only. Whatever tells callers apart guards this class. */
+/** Figures of all shoppers: for administrators only. */
 @ApiTags('analytics')
 @Controller('analytics')
 export class AnalyticsController {
@@ -16,6 +16,7 @@ export class AnalyticsController {
   @Get('baskets')
   @Operation({
     id: 'getBasketAnalytics',
+    access: 'admin',
     summary: 'Read what became of the baskets of each day',
     description: 'A row a day and currency, as of `refreshedAt`.',
     answers: { 200: { description: 'The figures.', body: BasketAnalyticsView } },

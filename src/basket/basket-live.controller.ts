@@ -22,6 +22,7 @@ export class BasketLiveController {
   @Get()
   @Operation({
     id: 'streamBasket',
+    access: 'owner',
     summary: 'Hear of each change of the basket',
     description:
       'Server-sent events: the version at once, unless `Last-Event-ID` says that you have it, and the newest one after each change. Versions go on when the basket is deleted or checked out: read it to see. Ends when the process stops; browsers reconnect by themselves.',
@@ -31,7 +32,7 @@ export class BasketLiveController {
         events: 'id: 7\ndata: {"version":7}\n\n',
       },
     },
-    refusals: ['basket-not-found', 'overloaded'],
+    refusals: ['basket-not-found'],
   })
   @LastEventIdHeader()
   async streamBasket(

@@ -35,6 +35,7 @@ export class BasketStreamController {
   @Get('history')
   @Operation({
     id: 'getBasketHistory',
+    access: 'owner',
     summary: 'Read what happened to the baskets of the user',
     description: 'All events of the user, across baskets. Read the basket as it was with `?version=` or `?at=`.',
     answers: { 200: { description: 'A page of events, oldest first.', body: BasketHistoryView } },
@@ -48,6 +49,7 @@ export class BasketStreamController {
   @Post('batch')
   @Operation({
     id: 'executeBatch',
+    access: 'owner',
     summary: 'Execute several commands, all or none',
     description:
       'They take effect in order and are stored together. A refusal names the command in `index`, counted from 0. On a conflict all are decided again.',
@@ -75,6 +77,7 @@ export class BasketStreamController {
   @Post('merge')
   @Operation({
     id: 'mergeBaskets',
+    access: 'owner-with-guest',
     summary: "Empty a guest's basket into this one",
     description:
       'For the login. Limits hold: what does not fit is cut or dropped, and reported. Doing it again changes nothing, also after a merge that was cut short.',
@@ -99,6 +102,7 @@ export class BasketStreamController {
   @Post('checkout')
   @Operation({
     id: 'checkoutBasket',
+    access: 'owner',
     summary: 'Hand the basket over to ordering',
     description:
       'Exactly the version that the shopper saw, or nothing: 409 with `currentVersion` if it has changed since. It closes the basket; the next item opens a new one.',

@@ -40,6 +40,7 @@ export class BasketController {
   @Get()
   @Operation({
     id: 'getBasket',
+    access: 'owner',
     summary: 'Read the basket',
     answers: {
       200: { description: 'The basket.', body: BasketView, etag: true },
@@ -62,6 +63,7 @@ export class BasketController {
   @Put()
   @Operation({
     id: 'putBasket',
+    access: 'owner',
     summary: 'Create or replace the basket',
     description:
       'Without a condition the last write wins. To change single lines use the item routes: they keep what others change at the same time.',
@@ -87,6 +89,7 @@ export class BasketController {
   @Delete()
   @Operation({
     id: 'deleteBasket',
+    access: 'owner',
     summary: 'Delete the basket',
     description: "The user's next basket has a new basketId; its versions go on from this one's.",
     answers: { 204: { description: 'Deleted.' } },
@@ -102,6 +105,7 @@ export class BasketController {
   @Get('summary')
   @Operation({
     id: 'getBasketSummary',
+    access: 'owner',
     summary: 'Read the totals of the basket',
     answers: {
       200: { description: 'The totals.', body: BasketSummaryView, etag: true },
@@ -122,6 +126,7 @@ export class BasketController {
   @Post('items')
   @Operation({
     id: 'addItem',
+    access: 'owner',
     summary: 'Add a product',
     description: 'Opens a basket if there is none. Concurrent additions all take effect.',
     answers: {
@@ -146,6 +151,7 @@ export class BasketController {
   @Delete('items')
   @Operation({
     id: 'clearBasket',
+    access: 'owner',
     summary: 'Remove all lines',
     answers: { 200: { ...asItIsNow, description: 'The basket, empty.' } },
     refusals: ['basket-not-found'],
@@ -160,6 +166,7 @@ export class BasketController {
   @ProductIdParameter()
   @Operation({
     id: 'updateItemQuantity',
+    access: 'owner',
     summary: 'Change the quantity of one line',
     answers: { 200: asItIsNow },
     refusals: ['basket-not-found', 'item-not-found', 'total-limit'],
@@ -184,6 +191,7 @@ export class BasketController {
   @ProductIdParameter()
   @Operation({
     id: 'deleteBasketItem',
+    access: 'owner',
     summary: 'Remove one line',
     answers: { 200: asItIsNow },
     refusals: ['basket-not-found', 'item-not-found'],

@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
+import { requestContext, RequestScope } from '../request-context.js';
+import type { RequestContext } from '../request-context.js';
 import { Batches } from './batches.js';
-import { DatabaseUnavailableError, SerializationError } from './database.js';
+import { DatabaseUnavailableError, OverloadedError, SerializationError } from './database.js';
 
 interface Sent {
   readonly items: readonly string[];
   readonly deadline: number;
+  readonly context: RequestContext | undefined;
   readonly answer: () => void;
   readonly fail: (error: Error) => void;
 }
@@ -15,22 +18,25 @@ async function tick(): Promise<void> {
   await setImmediate();
 }
 
+const later = (ms = 60_000) => performance.now() + ms;
+
 /** Batches whose answers the test gives: each item in capitals. */
-function sending(places = 1, most = 3) {
+function sending(places = 1, most = 3, mostWaiting?: number) {
   const sent: Sent[] = [];
   const batches = new Batches<string, string>(
     async (items, deadline) => {
       const { promise, resolve, reject } = Promise.withResolvers<string[]>();
       const answer = () => resolve(items.map((item) => item.toUpperCase()));
-      sent.push({ items, deadline, answer, fail: reject });
+      sent.push({ items, deadline, context: requestContext.getStore(), answer, fail: reject });
       return await promise;
     },
     places,
     most,
+    mostWaiting,
   );
   return {
-    add: (item: string, deadline = 1000) => batches.add(item, deadline),
-    addAll: (...items: string[]) => Promise.allSettled(items.map((item) => batches.add(item, 1000))),
+    add: (item: string, deadline = later()) => batches.add(item, deadline),
+    addAll: (...items: string[]) => Promise.allSettled(items.map((item) => batches.add(item, later()))),
     items: () => sent.map((one) => one.items),
     at: (index: number): Sent => {
       const one = sent[index];
@@ -43,12 +49,14 @@ function sending(places = 1, most = 3) {
 const fulfilled = (...values: string[]) => values.map((value) => ({ status: 'fulfilled', value }));
 
 describe('Batches', () => {
-  it('send what comes in one tick at once, in its order, by the earliest deadline', async () => {
+  it('send what comes in one tick at once, in its order, by the latest deadline', async () => {
     const { add, at, items } = sending();
-    const answers = Promise.all([add('a', 3000), add('b', 2000), Promise.resolve().then(() => add('c', 4000))]);
+    const now = performance.now();
+    const third = Promise.resolve().then(() => add('c', now + 4000));
+    const answers = Promise.all([add('a', now + 3000), add('b', now + 2000), third]);
     await tick();
     expect(items()).toEqual([['a', 'b', 'c']]);
-    expect(at(0).deadline).toBe(2000);
+    expect(at(0).deadline).toBe(now + 4000);
     at(0).answer();
     expect(await answers).toEqual(['A', 'B', 'C']);
   });
@@ -112,5 +120,44 @@ describe('Batches', () => {
     await tick();
     at(1).answer();
     expect(await next).toBe('B');
+  });
+
+  it('let go of an item at its deadline, and the others of its batch get their answers', async () => {
+    const { add, at } = sending();
+    const hurried = add('a', later(50));
+    const patient = [add('b'), add('c', later(30_000))];
+    await tick();
+    await expect(hurried).rejects.toThrow(DatabaseUnavailableError);
+    at(0).answer();
+    expect(await Promise.all(patient)).toEqual(['B', 'C']);
+  });
+
+  it('know the deadline of the request that adds an item, and pass none on to what serves several', async () => {
+    const { add, at } = sending();
+    const scope = new RequestScope('r');
+    scope.endAt(later(50));
+    const hurried = requestContext.run(scope, () => add('a'));
+    const patient = add('b');
+    await tick();
+    expect(at(0).context).toBeUndefined();
+    await expect(hurried).rejects.toThrow(DatabaseUnavailableError);
+    at(0).answer();
+    expect(await patient).toBe('B');
+  });
+
+  it('take no more than may wait', async () => {
+    const { add, addAll, at } = sending(1, 3, 2);
+    const first = addAll('a');
+    await tick();
+    const waiting = addAll('b', 'c');
+    expect(() => add('d')).toThrow(OverloadedError);
+    at(0).answer();
+    await tick();
+    const next = add('d');
+    at(1).answer();
+    await tick();
+    at(2).answer();
+    expect([...(await first), ...(await waiting)]).toEqual(fulfilled('A', 'B', 'C'));
+    expect(await next).toBe('D');
   });
 });

@@ -1,6 +1,10 @@
 import type { Span } from '@opentelemetry/api';
+import { requestContext, withinRequest } from '../request-context.js';
 import { inSpanOfAll, recordedSpan } from '../telemetry/spans.js';
-import { DatabaseUnavailableError } from './database.js';
+import { DatabaseUnavailableError, OverloadedError } from './database.js';
+
+/** Items that wait for a place: some tenths of a second of work. */
+const MOST_WAITING = 4096;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -21,7 +25,8 @@ export class Batches<Item, Result> {
   private scheduled = false;
 
   /**
-   * @param sendAll answers each item, in their order, by the deadline of the first that ends
+   * @param sendAll answers each item, in their order, by a deadline: that of the item that may wait longest. Requests
+   *   share a batch, and the one that is in a hurry must not cut off the others
    * @param places batches under way at once
    * @param most items a batch
    */
@@ -29,12 +34,18 @@ export class Batches<Item, Result> {
     private readonly sendAll: (items: readonly Item[], deadline: number) => Promise<readonly Result[]>,
     private readonly places: number,
     private readonly most: number,
+    private readonly mostWaiting = MOST_WAITING,
   ) {}
 
-  /** @param deadline as in `Database.query` */
+  /**
+   * @param deadline as in `Database.query`
+   * @throws DatabaseUnavailableError at the deadline
+   * @throws OverloadedError, at once and not as a promise that would be shared, when too many wait already
+   */
   add(item: Item, deadline: number): Promise<Result> {
+    if (this.waiting.length >= this.mostWaiting) throw new OverloadedError(`${this.mostWaiting} others are waiting.`);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.waiting.push({ item, deadline, span: recordedSpan(), resolve, reject });
+    this.waiting.push({ item, deadline: withinRequest(deadline), span: recordedSpan(), resolve, reject });
     this.schedule();
     return promise;
   }
@@ -44,7 +55,8 @@ export class Batches<Item, Result> {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      void this.take();
+      // A batch belongs to none of its requests: neither their ids nor their deadlines are its own.
+      requestContext.exit(() => void this.take());
       this.schedule();
     });
   }
@@ -58,13 +70,14 @@ export class Batches<Item, Result> {
   }
 
   private async send(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const expiry = new Expiry(batch);
     try {
       const results = await inSpanOfAll(
         batch.map(({ span }) => span),
         () =>
           this.sendAll(
             batch.map(({ item }) => item),
-            Math.min(...batch.map(({ deadline }) => deadline)),
+            Math.max(...batch.map(({ deadline }) => deadline)),
           ),
       );
       for (const [at, { resolve }] of batch.entries()) resolve(results[at] as Result);
@@ -73,6 +86,34 @@ export class Batches<Item, Result> {
       if (batch.length > 1 && !(error instanceof DatabaseUnavailableError))
         for (const one of batch) await this.send([one]);
       else for (const { reject } of batch) reject(error);
+    } finally {
+      expiry.stop();
     }
+  }
+}
+
+/** Lets go of each request of a batch at its own deadline; the answers of the others are still to come. */
+class Expiry {
+  private readonly byDeadline: Waiting<unknown, never>[];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(batch: readonly Waiting<unknown, never>[]) {
+    this.byDeadline = batch.toSorted((one, other) => one.deadline - other.deadline);
+    this.next();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private next(): void {
+    const [first] = this.byDeadline;
+    if (!first) return;
+    const rest = Math.max(1, Math.ceil(first.deadline - performance.now()));
+    this.timer = setTimeout(() => {
+      this.byDeadline.shift();
+      first.reject(new DatabaseUnavailableError('The deadline has passed.'));
+      this.next();
+    }, rest);
   }
 }

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { withinRequest } from '../request-context.js';
 import { inStatementSpan } from '../telemetry/spans.js';
+import { cancelStatement } from './cancel.js';
 import type { BasketDataSource } from './data-source.js';
 
 /** SQL that is sent again and again, prepared under its name where the server keeps prepared statements. */
@@ -17,10 +19,18 @@ export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
 }
 
+/** More is waiting for the database than it serves in time. Nothing was sent. */
+export class OverloadedError extends Error {
+  override readonly name = 'OverloadedError';
+}
+
 /** The database refused the statement because of what others did meanwhile; nothing took effect. */
 export class SerializationError extends Error {
   override readonly name = 'SerializationError';
 }
+
+/** Statements that wait for a connection. */
+const MOST_WAITING = 512;
 
 const PING: Statement = { name: 'ping', text: 'SELECT 1' };
 
@@ -50,7 +60,7 @@ export class Database {
   }
 
   /**
-   * @param deadline a time as `performance.now()` tells it
+   * @param deadline a time as `performance.now()` tells it; that of the request at hand counts, too
    * @param signal gives up before: nobody waits for the answer any more, though the server may still come to it
    * @throws DatabaseUnavailableError at the deadline at the latest
    * @throws SerializationError when the statement lost against a concurrent one
@@ -73,9 +83,10 @@ export class Database {
   private async send<Row extends QueryResultRow>(
     { name, text, replan = false }: Statement,
     values: unknown[],
-    deadline: number,
+    latest: number,
     signal?: AbortSignal,
   ): Promise<QueryResult<Row>> {
+    const deadline = withinRequest(latest);
     if (performance.now() >= deadline) throw new DatabaseUnavailableError('The deadline has passed.');
     const client = await this.connect(deadline);
     try {
@@ -88,6 +99,7 @@ export class Database {
       return result;
     } catch (error) {
       const failure = classify(error);
+      if (performance.now() >= deadline) this.cancel(client);
       // A connection whose answer is still to come would give it to the next statement.
       client.release(failure instanceof DatabaseUnavailableError);
       throw failure;
@@ -103,7 +115,14 @@ export class Database {
     return this.dataSource.embedded ? 'embedded' : 'postgres';
   }
 
+  /** The server would go on with what nobody waits for, and hold its locks. The embedded one is done before it could be told. */
+  private cancel(client: PoolClient): void {
+    if (!this.dataSource.embedded) cancelStatement(client);
+  }
+
   private async connect(deadline: number): Promise<PoolClient> {
+    if (this.pool.waitingCount >= MOST_WAITING)
+      throw new OverloadedError(`${MOST_WAITING} others wait for a connection.`);
     const connecting = this.pool.connect();
     const { idleCount, waitingCount } = this.pool;
     // Every one that waits gets an idle connection before this moment is over.

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Config } from '../config.js';
+import { createDataSource } from './data-source.js';
 import type { BasketDataSource } from './data-source.js';
-import { migrate, pendingMigrations } from './migrate.js';
+import { migrate, migrateAsOwner, pendingMigrations } from './migrate.js';
 
 const ATTEMPTS = 30;
 
@@ -17,7 +18,9 @@ export async function openDatabase(config: Config, source: BasketDataSource): Pr
   try {
     await connect(source, logger);
     if (config.MIGRATE_ON_START) {
-      const applied = await migrate(source, config.DATABASE_URL);
+      const applied = config.MIGRATION_DATABASE_URL
+        ? await migrateAsOwner(config, createDataSource)
+        : await migrate(source, config.DATABASE_URL);
       if (applied.length > 0) logger.log(`Migrations applied: ${applied.join(', ')}`);
     } else {
       const pending = await pendingMigrations(source);

@@ -53,8 +53,8 @@ class HealthView {
 /** What the contract says of a health route. */
 export const HealthOperation = (operationId: string, summary: string, description: string) =>
   applyDecorators(
-    RouteConfig({ operation: operationId }),
-    ApiOperation({ operationId, summary, description }),
+    RouteConfig({ operation: operationId, access: 'public' }),
+    ApiOperation({ operationId, summary, description, security: [] }),
     ApiResponse({ status: 200, description: 'Yes.', type: HealthView }),
     ApiResponse({ status: 503, description: 'No.', type: HealthView }),
   );

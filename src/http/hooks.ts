@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { requestContext, traceIdOf } from '../request-context.js';
+import { RequestScope, requestContext, traceIdOf } from '../request-context.js';
 import type { Operations } from '../telemetry/operations.js';
 import { closeTrace, openTrace, withinTrace } from '../telemetry/request-trace.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -29,8 +29,8 @@ export function addHooks(server: FastifyInstance, logger: Logger, operations: Op
     reply.header('x-request-id', request.id);
     if (lifecycle.isDraining) reply.header('connection', 'close');
     const trace = (request.trace = openTrace(request));
-    const about = trace ? { requestId: request.id, traceparent: trace.traceparent } : { requestId: request.id };
-    requestContext.run(about, () => withinTrace(trace, () => done(withoutHost(request))));
+    const scope = new RequestScope(request.id, trace?.traceparent);
+    requestContext.run(scope, () => withinTrace(trace, () => done(withoutHost(request))));
   });
   server.addHook('onResponse', (request, reply, done) => {
     recordRequest(logger, operations, request, reply);

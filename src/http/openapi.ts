@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import type { INestApplication, Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import {
+  ApiBearerAuth,
   ApiExtraModels,
   ApiHeader,
   ApiOperation,
@@ -11,12 +12,18 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { Access } from '../auth/access.js';
 import { ProblemView } from './problem.dto.js';
 import { problems } from './problems.js';
 import type { ProblemCode } from './problems.js';
 
 /** Any request may meet these. */
 const ALWAYS: readonly ProblemCode[] = ['validation-failed', 'malformed-request', 'internal', 'database-unavailable'];
+/** Any request may meet these that not everybody may send. */
+const ON_ACCESS: readonly ProblemCode[] = [
+  ...(['unauthenticated', 'forbidden', 'rate-limited'] as const),
+  ...(['authentication-unavailable', 'overloaded'] as const),
+];
 /** Any write may meet these; one that needs no body is refused for one, too. */
 const ON_WRITE: readonly ProblemCode[] = [
   'malformed-json',
@@ -42,6 +49,8 @@ interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly description?: string;
+  /** Who may do it. */
+  readonly access: Access;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly refusals: readonly ProblemCode[];
   /** Whether it changes something, and so takes an Idempotency-Key. */
@@ -70,6 +79,13 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
 } as const;
 
+const GUEST_AUTHORIZATION = {
+  name: 'Guest-Authorization',
+  required: false,
+  description: 'Where callers have tokens: `Bearer` and the token of the guest whose basket is emptied.',
+  schema: { type: 'string' },
+} as const;
+
 /** Those that are `required` are on every answer that declares them. */
 const HEADERS = {
   'X-Request-Id': {
@@ -93,20 +109,23 @@ const HEADERS = {
     description: 'Seconds to wait before another try.',
     schema: { type: 'integer' },
   },
+  'WWW-Authenticate': { required: true, description: 'What the token lacks (RFC 6750).', schema: { type: 'string' } },
 } as const;
 
 /** Everything that the contract says of one operation. */
 export function Operation(operation: Operation) {
-  const { id, summary, description, answers, refusals, write, conditions = [] } = operation;
-  const codes = [...ALWAYS, ...(write ? ON_WRITE : []), ...refusals];
+  const { id, summary, description, access, answers, refusals, write, conditions = [] } = operation;
+  const codes = [...ALWAYS, ...(access === 'public' ? [] : ON_ACCESS), ...(write ? ON_WRITE : []), ...refusals];
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   return applyDecorators(
-    // The metrics tell requests apart by it.
-    RouteConfig({ operation: id }),
+    // The hooks tell who may call it and what it is counted as.
+    RouteConfig({ operation: id, access }),
+    ...(access === 'public' ? [] : [ApiBearerAuth()]),
     ApiExtraModels(ProblemView),
     ApiOperation({ operationId: id, summary, ...(description ? { description } : {}) }),
     ApiHeader({ name: 'X-Request-Id', required: false, description: 'Names the request in logs and answers.' }),
     ...(write ? [ApiHeader(IDEMPOTENCY_KEY)] : []),
+    ...(access === 'owner-with-guest' ? [ApiHeader(GUEST_AUTHORIZATION)] : []),
     ...conditions.map((name) =>
       ApiHeader({ name: name.split(':', 1)[0] ?? name, required: false, ...CONDITIONS[name] }),
     ),
@@ -130,8 +149,9 @@ function describe({ description, body, events, etag, location }: Answer, write?:
 }
 
 function describeProblems(codes: readonly ProblemCode[]) {
-  const { 'X-Request-Id': requestId, 'Retry-After': retryAfter } = HEADERS;
+  const { 'X-Request-Id': requestId, 'Retry-After': retryAfter, 'WWW-Authenticate': challenge } = HEADERS;
   const retry = codes.some((code) => 'retryAfter' in problems[code]);
+  const challenged = codes.some((code) => code === 'unauthenticated' || code === 'forbidden');
   const examples = Object.fromEntries(
     codes.map((code) => [
       code,
@@ -150,7 +170,11 @@ function describeProblems(codes: readonly ProblemCode[]) {
   );
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
-    headers: { 'X-Request-Id': requestId, ...(retry ? { 'Retry-After': retryAfter } : {}) },
+    headers: {
+      'X-Request-Id': requestId,
+      ...(retry ? { 'Retry-After': retryAfter } : {}),
+      ...(challenged ? { 'WWW-Authenticate': challenge } : {}),
+    },
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemView) }, examples } },
   };
 }
@@ -176,6 +200,9 @@ Without a condition, changes of single lines all take effect, however many calle
 repeat is answered as the first request was, with \`Idempotent-Replay: true\`. Keys are kept for each user, with the events. Only what
 changed something is kept: after a refusal, or a 200 that changed nothing, the same key may take effect later.
 
+**Callers.** Where the service checks tokens (\`AUTH_MODE=jwt\`), a caller reaches the own basket only; of another one it is
+not even told whether it exists. Requests of a caller are limited: 429, with \`Retry-After\`.
+
 **Refusals** are problem documents (RFC 9457) with a \`code\` to decide on and the \`requestId\` that finds the request in the logs.
 Unknown fields are refused, so that a typo is seen.
 `.trim();
@@ -188,6 +215,12 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .setVersion(VERSION)
     .setDescription(DESCRIPTION)
     .addServer('/')
+    .addBearerAuth({
+      type: 'http',
+      bearerFormat: 'JWT',
+      description:
+        'With `AUTH_MODE=jwt`. It reaches the basket of the user whom it names; with the scope of an admin, all.',
+    })
     .addTag('baskets', 'The basket of a user and its lines.')
     .addTag('analytics', 'Figures of all baskets.')
     .addTag('health', 'For probes and people.')

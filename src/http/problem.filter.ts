@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BasketError } from '../basket/domain/basket.errors.js';
 import { CONFIG } from '../config.js';
 import type { Config } from '../config.js';
-import { DatabaseUnavailableError } from '../database/database.js';
+import { DatabaseUnavailableError, OverloadedError } from '../database/database.js';
 import { ProblemError, problemDocument } from './problems.js';
 import type { ProblemCode } from './problems.js';
 
@@ -38,11 +38,17 @@ interface Refusal {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly extensions?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof BasketError || error instanceof ProblemError)
-    return { code: error.code, detail: error.message, extensions: error.extensions };
+  if (error instanceof ProblemError) {
+    const { code, message: detail, extensions, headers } = error;
+    return { code, detail, extensions, headers };
+  }
+  if (error instanceof OverloadedError)
+    return { code: 'overloaded', detail: 'More is waiting than can be served in time. Try again.' };
+  if (error instanceof BasketError) return { code: error.code, detail: error.message, extensions: error.extensions };
   if (error instanceof DatabaseUnavailableError)
     return { code: 'database-unavailable', detail: 'The request could not be served in time. Try again.' };
   return refusalOfFramework(error) ?? { code: 'internal', detail: 'The request failed. Its id is in our logs.' };

@@ -11,6 +11,8 @@ describe('The codes of problems', () => {
       'validation-failed': 400,
       'malformed-json': 400,
       'malformed-request': 400,
+      unauthenticated: 401,
+      forbidden: 403,
       'basket-not-found': 404,
       'item-not-found': 404,
       'route-not-found': 404,
@@ -25,9 +27,12 @@ describe('The codes of problems', () => {
       'too-many-lines': 422,
       'quantity-limit': 422,
       'total-limit': 422,
+      'rate-limited': 429,
       'headers-too-large': 431,
       internal: 500,
       'database-unavailable': 503,
+      'authentication-unavailable': 503,
+      overloaded: 503,
     } satisfies Partial<Record<ProblemCode, number>>));
 
   it.each(Object.entries(problems))('%s is an error with a title of its own', (_, { status, title }) => {
@@ -70,6 +75,14 @@ describe('A problem document', () => {
     expect(parse({ code: 'version-mismatch', detail: '', extensions: { currentVersion: 7 } })).toMatchObject({
       code: 'version-mismatch',
       currentVersion: 7,
+    }));
+
+  it('carries the headers of its occurrence above those of its code', () =>
+    expect(
+      problemDocument(BASE, { code: 'rate-limited', detail: '', headers: { 'retry-after': '7' } }).headers,
+    ).toEqual({
+      'content-type': 'application/problem+json; charset=utf-8',
+      'retry-after': '7',
     }));
 
   it('leaves out what is not known', () =>

@@ -12,6 +12,8 @@ export const problems = {
   'validation-failed': { status: 400, title: 'The request does not fit the contract' },
   'malformed-json': { status: 400, title: 'The body is not valid JSON' },
   'malformed-request': { status: 400, title: 'The request is not valid HTTP' },
+  unauthenticated: { status: 401, title: 'The request has no valid token' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
   'basket-not-found': { status: 404, title: 'The user has no basket' },
   'item-not-found': { status: 404, title: 'The basket has no such item' },
   'version-not-found': { status: 404, title: 'The basket has no such version' },
@@ -29,10 +31,12 @@ export const problems = {
   'basket-empty': { status: 422, title: 'There is nothing in the basket' },
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'total-limit': { status: 422, title: 'The total would be too large' },
+  'rate-limited': { status: 429, title: 'Too many requests of this caller', retryAfter: 1 },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
-  overloaded: { status: 503, title: 'The service is at its limit', retryAfter: 5 },
   'database-unavailable': { status: 503, title: 'The database does not answer', retryAfter: 1 },
+  'authentication-unavailable': { status: 503, title: 'Tokens cannot be checked now', retryAfter: 1 },
+  overloaded: { status: 503, title: 'The service is busy', retryAfter: 1 },
 } as const satisfies Record<string, Problem>;
 
 export type ProblemCode = keyof typeof problems;
@@ -54,6 +58,7 @@ export class ProblemError extends Error {
     readonly code: ProblemCode,
     detail: string,
     readonly extensions: Readonly<Record<string, unknown>> = {},
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
   }
@@ -69,13 +74,17 @@ interface Occurrence {
   readonly instance?: string | undefined;
   readonly requestId?: string | undefined;
   readonly extensions?: Readonly<Record<string, unknown>>;
+  /** What this occurrence tells in headers; they stand above those of its code. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The problem document (RFC 9457) and its headers. */
-export function problemDocument(typeBase: string, { code, detail, instance, requestId, extensions }: Occurrence) {
-  const { status, title, ...rest }: Problem = problems[code];
+export function problemDocument(typeBase: string, occurrence: Occurrence) {
+  const { code, detail, instance, requestId, extensions } = occurrence;
+  const { status, title, retryAfter }: Problem = problems[code];
   const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' };
-  if (rest.retryAfter !== undefined) headers['retry-after'] = String(rest.retryAfter);
+  if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter);
+  Object.assign(headers, occurrence.headers);
   const body = JSON.stringify({
     type: `${typeBase}${code}`,
     title,

@@ -1,0 +1,48 @@
+import { createPublicKey } from 'node:crypto';
+import { isIP, isIPv6 } from 'node:net';
+
+// Forms that values of the configuration have. Each throws an Error that says what is allowed.
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** RFC 6454, section 6.2. */
+export const origin = (text: string) => {
+  if (!/^https?:/.test(text) || !URL.canParse(text) || new URL(text).origin !== text)
+    throw new Error('must be an origin such as https://shop.example');
+  return text;
+};
+
+export const proxy = (text: string) => {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = isIPv6(address) ? 128 : 32;
+  const isNetwork =
+    isIP(address) > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+  if (!isNetwork && !['loopback', 'linklocal', 'uniquelocal'].includes(text))
+    throw new Error('must be addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal');
+  return text;
+};
+
+export const scope = (text: string) => {
+  // RFC 6749, section 3.3.
+  if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)) throw new Error('must be a scope without blanks and quotes');
+  return text;
+};
+
+/** Line breaks may be written as \n, as in files of environment variables. */
+export const publicKeyPem = (text: string, env: Environment) => {
+  if (env.AUTH_JWKS_URL) throw new Error('must not be set together with AUTH_JWKS_URL');
+  const pem = text.replaceAll('\\n', '\n');
+  if (!isUsableKey(pem)) throw new Error('must be a public key in PEM: RSA of 2048 bits or more, EC or Ed25519');
+  return pem;
+};
+
+function isUsableKey(pem: string): boolean {
+  try {
+    if (pem.includes('PRIVATE KEY')) return false;
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    if (asymmetricKeyType === 'rsa') return (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+    return asymmetricKeyType === 'ec' || asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,124 @@
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
+import { Database, DatabaseUnavailableError, OverloadedError } from '../../src/database/database.js';
+import { migrate } from '../../src/database/migrate.js';
+import type { BasketDataSource } from '../../src/database/data-source.js';
+import { requestContext, RequestScope } from '../../src/request-context.js';
+import { refusal } from '../support/api.js';
+import { someUser } from '../support/app.js';
+import { createTestDatabase, testConfig } from '../support/database.js';
+import type { TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { startService } from '../support/service.js';
+import { Api } from '../support/api.js';
+import { describeWith } from '../support/servers.js';
+
+const sleep = { name: 'sleep', text: 'SELECT pg_sleep($1)' };
+const far = () => performance.now() + 20_000;
+
+describeWith(['postgres'], 'The deadline of a request', () => {
+  let testDatabase: TestDatabase;
+  let source: BasketDataSource;
+  let database: Database;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    source = await testDatabase.open(testConfig(testDatabase));
+    await source.initialize();
+    await migrate(source, testDatabase.url);
+    database = new Database(source, true);
+  });
+  afterEach(async () => {
+    await source.destroy();
+    await testDatabase.drop();
+  });
+
+  const sleepers = async (): Promise<number> => {
+    const rows = await source.query<unknown[]>(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%' AND state = 'active'`,
+    );
+    return rows.length;
+  };
+
+  it('ends what the server does for it', async () => {
+    const running = database.query(sleep, [30], performance.now() + 300);
+    await eventually(async () => (await sleepers()) === 1);
+    await expect(running).rejects.toThrow(DatabaseUnavailableError);
+    await eventually(async () => (await sleepers()) === 0, 5000);
+  });
+
+  it('without a cancel request leaves it running: the control', async () => {
+    Object.defineProperty(database, 'cancel', { value: () => undefined });
+    await expect(database.query(sleep, [3], performance.now() + 300)).rejects.toThrow(DatabaseUnavailableError);
+    await setTimeout(700);
+    expect(await sleepers()).toBe(1);
+  });
+
+  it('is not waited for by more than may wait for a connection: the others are refused at once', async () => {
+    const sleeping = Array.from({ length: 10 }, () => database.query(sleep, [1], far()));
+    const waiting = await Promise.allSettled(Array.from({ length: 600 }, () => database.ping(far())));
+    await Promise.all(sleeping);
+    const refusals = waiting.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    // The sleepers wait, too, until their connections are there.
+    expect(refusals.length).toBeGreaterThanOrEqual(600 - 512);
+    expect(refusals.length).toBeLessThanOrEqual(600 - 512 + sleeping.length);
+    for (const refused of refusals) expect(refused).toBeInstanceOf(OverloadedError);
+    await database.ping(far());
+  });
+
+  it('is one for all its statements', async () => {
+    const scope = new RequestScope('r');
+    const start = performance.now();
+    scope.endAt(start + 500);
+    await requestContext.run(scope, async () => {
+      await database.query(sleep, [0.3], far());
+      await expect(database.query(sleep, [0.6], far())).rejects.toThrow(DatabaseUnavailableError);
+      await expect(database.query(sleep, [0], far())).rejects.toThrow(DatabaseUnavailableError);
+    });
+    expect(performance.now() - start).toBeLessThan(5000);
+    await database.query(sleep, [0], far());
+  });
+});
+
+describeWith(['postgres'], 'A service whose database is held up', () => {
+  /** A lock that no statement of the service gets past. */
+  const hold = async (source: BasketDataSource) => {
+    const client = new pg.Client({ connectionString: (source.options as { url: string }).url });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE basket_projections IN ACCESS EXCLUSIVE MODE');
+    return async () => {
+      await client.query('ROLLBACK');
+      await client.end();
+    };
+  };
+
+  it('refuses at once what is more than it may work on, never health, and goes on when it is free', async () => {
+    await using service = await startService({ MAX_CONCURRENT_REQUESTS: '3', REDIS_URL: '' });
+    const api = new Api(service.url);
+    const path = `/baskets/${someUser()}`;
+    const release = await hold(service.source);
+    const waiting = Array.from({ length: 3 }, () => api.get(path));
+    const refused = await eventually(async () => {
+      const answer = await Promise.race([api.get(path), setTimeout(200, undefined)]);
+      return answer?.status === 503 && answer;
+    });
+    refusal(refused, 'overloaded');
+    expect((await api.get('/health/live')).status).toBe(200);
+    await release();
+    await Promise.all(waiting);
+    await eventually(async () => (await api.get(path)).status === 404);
+  });
+
+  it('answers each request by its deadline', async () => {
+    await using service = await startService({ REQUEST_DEADLINE_MS: '600', REDIS_URL: '' });
+    const api = new Api(service.url);
+    const release = await hold(service.source);
+    const start = performance.now();
+    const answers = await Promise.all(Array.from({ length: 40 }, () => api.get(`/baskets/${someUser()}`)));
+    expect(performance.now() - start).toBeLessThan(6000);
+    for (const answer of answers) refusal(answer, 'database-unavailable');
+    await release();
+    refusal(await api.get(`/baskets/${someUser()}`), 'basket-not-found');
+  });
+});
