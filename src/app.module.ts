@@ -8,6 +8,7 @@ import type { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
 import type { BasketDataSource } from './database/data-source.js';
 import { HealthModule } from './health/health.module.js';
+import { OutboxModule } from './outbox/outbox.module.js';
 import { Lifecycle } from './http/lifecycle.js';
 
 export interface Parts {
@@ -27,6 +28,7 @@ export class AppModule {
         LoggerModule.forRoot({ pinoHttp: { logger }, forRoutes: [] }),
         DatabaseModule.forRoot(createDataSource),
         BasketModule,
+        OutboxModule.forRoot({ imports: [BasketModule] }),
         HealthModule,
       ],
       providers: [{ provide: CONFIG, useValue: config }],

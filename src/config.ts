@@ -42,7 +42,10 @@ const url =
     return text;
   };
 
-const redisUrls = (text: string) => text.split(',').map((one) => url('redis:', 'rediss:')(one.trim()));
+const urls =
+  (...protocols: readonly string[]) =>
+  (text: string) =>
+    text.split(',').map((one) => url(...protocols)(one.trim()));
 
 export const variables = {
   NODE_ENV: variable({
@@ -84,7 +87,13 @@ export const variables = {
     default: undefined,
     shown: 'unset: an in-process cache with the embedded database, none with PostgreSQL',
     meaning: '`redis://` or `rediss://`; a comma-separated list is a cluster',
-    parse: redisUrls,
+    parse: urls('redis:', 'rediss:'),
+  }),
+  NATS_URL: variable({
+    default: undefined,
+    shown: 'unset: events are delivered in-process',
+    meaning: '`nats://` or `tls://` with JetStream; several servers separated by commas',
+    parse: urls('nats:', 'tls:'),
   }),
   CACHE_TTL_SECONDS: variable({
     default: 300,

@@ -2,9 +2,19 @@ import { Body, Controller, Delete, Get, Headers, Patch, Post, Put, Res } from '@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { send, sendUnlessKnown } from '../http/answer.js';
+import { sendNothing, sendUnlessKnown, sendWritten } from '../http/answer.js';
 import { Operation } from '../http/openapi.js';
-import { Conditions, ProductId, ProductIdParameter, UserName, UserNameParameter } from '../http/parameters.js';
+import {
+  Moment,
+  MomentParameters,
+  Options,
+  ProductId,
+  ProductIdParameter,
+  UserName,
+  UserNameParameter,
+} from '../http/parameters.js';
+import type { MomentInTime } from '../http/parameters.js';
+import type { WriteOptions } from './basket.repository.js';
 import { AddItemBody, BasketSummaryView, BasketView, PutBasketBody, UpdateItemQuantityBody } from './basket.dto.js';
 import { AddItem } from './commands/add-item.js';
 import { ClearBasket } from './commands/clear-basket.js';
@@ -12,8 +22,8 @@ import { DeleteBasket } from './commands/delete-basket.js';
 import { DeleteItem } from './commands/delete-item.js';
 import { PutBasket } from './commands/put-basket.js';
 import { UpdateItemQuantity } from './commands/update-item-quantity.js';
-import type { Precondition } from './domain/decisions.js';
 import { GetBasket } from './queries/get-basket.js';
+import { GetPastBasket } from './queries/get-past-basket.js';
 import { GetBasketSummary } from './queries/get-basket-summary.js';
 
 const asItIsNow = { description: 'The basket as it is now.', body: BasketView, etag: true };
@@ -35,15 +45,18 @@ export class BasketController {
       200: { description: 'The basket.', body: BasketView, etag: true },
       304: { description: 'It is at a version that you have.', etag: true },
     },
-    refusals: ['basket-not-found'],
+    refusals: ['basket-not-found', 'version-not-found'],
     conditions: ['If-None-Match'],
   })
+  @MomentParameters()
   async getBasket(
     @UserName() userName: string,
+    @Moment() moment: MomentInTime | undefined,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res() reply: FastifyReply,
   ) {
-    sendUnlessKnown(reply, ifNoneMatch, await this.queries.execute(new GetBasket(userName)));
+    const query = moment ? new GetPastBasket(userName, moment) : new GetBasket(userName);
+    sendUnlessKnown(reply, ifNoneMatch, await this.queries.execute(query));
   }
 
   @Put()
@@ -52,23 +65,23 @@ export class BasketController {
     summary: 'Create or replace the basket',
     description:
       'Without a condition the last write wins. To change single lines use the item routes: they keep what others change at the same time.',
-    body: true,
     answers: {
       200: { description: 'Replaced.', body: BasketView, etag: true },
       201: { description: 'Created.', body: BasketView, etag: true, location: true },
     },
-    refusals: ['conflict', 'version-mismatch', 'currency-mismatch', 'duplicate-product', 'total-limit'],
+    refusals: ['currency-mismatch', 'duplicate-product', 'total-limit'],
+    write: true,
     conditions: ['If-Match', 'If-None-Match: *'],
   })
   async putBasket(
     @UserName() userName: string,
     @Body() body: PutBasketBody,
-    @Conditions() condition: Precondition | undefined,
+    @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const { created, basket } = await this.commands.execute(new PutBasket(userName, body, condition));
+    const { created, ...written } = await this.commands.execute(new PutBasket(userName, body, options));
     if (created) reply.header('location', `/baskets/${encodeURIComponent(userName)}`);
-    send(reply, created ? 201 : 200, basket);
+    sendWritten(reply, created ? 201 : 200, written);
   }
 
   @Delete()
@@ -77,16 +90,13 @@ export class BasketController {
     summary: 'Delete the basket',
     description: "The user's next basket has a new basketId; its versions go on from this one's.",
     answers: { 204: { description: 'Deleted.' } },
-    refusals: ['basket-not-found', 'conflict', 'version-mismatch'],
+    refusals: ['basket-not-found'],
+    write: true,
     conditions: ['If-Match'],
   })
-  async deleteBasket(
-    @UserName() userName: string,
-    @Conditions() condition: Precondition | undefined,
-    @Res() reply: FastifyReply,
-  ) {
-    await this.commands.execute(new DeleteBasket(userName, condition));
-    void reply.code(204).send();
+  async deleteBasket(@UserName() userName: string, @Options() options: WriteOptions, @Res() reply: FastifyReply) {
+    const { replayed } = await this.commands.execute(new DeleteBasket(userName, options));
+    sendNothing(reply, replayed);
   }
 
   @Get('summary')
@@ -114,23 +124,23 @@ export class BasketController {
     id: 'addItem',
     summary: 'Add a product',
     description: 'Opens a basket if there is none. Concurrent additions all take effect.',
-    body: true,
     answers: {
       200: { description: 'The product was there: the quantity is added to its line.', body: BasketView, etag: true },
       201: { description: 'A new line.', body: BasketView, etag: true, location: true },
     },
-    refusals: ['conflict', 'version-mismatch', 'currency-mismatch', 'too-many-lines', 'quantity-limit', 'total-limit'],
+    refusals: ['currency-mismatch', 'too-many-lines', 'quantity-limit', 'total-limit'],
+    write: true,
     conditions: ['If-Match'],
   })
   async addItem(
     @UserName() userName: string,
     @Body() body: AddItemBody,
-    @Conditions() condition: Precondition | undefined,
+    @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const { created, basket } = await this.commands.execute(new AddItem(userName, body, condition));
+    const { created, ...written } = await this.commands.execute(new AddItem(userName, body, options));
     if (created) reply.header('location', `/baskets/${encodeURIComponent(userName)}/items/${body.productId}`);
-    send(reply, created ? 201 : 200, basket);
+    sendWritten(reply, created ? 201 : 200, written);
   }
 
   @Delete('items')
@@ -138,15 +148,12 @@ export class BasketController {
     id: 'clearBasket',
     summary: 'Remove all lines',
     answers: { 200: { ...asItIsNow, description: 'The basket, empty.' } },
-    refusals: ['basket-not-found', 'conflict', 'version-mismatch'],
+    refusals: ['basket-not-found'],
+    write: true,
     conditions: ['If-Match'],
   })
-  async clearBasket(
-    @UserName() userName: string,
-    @Conditions() condition: Precondition | undefined,
-    @Res() reply: FastifyReply,
-  ) {
-    send(reply, 200, await this.commands.execute(new ClearBasket(userName, condition)));
+  async clearBasket(@UserName() userName: string, @Options() options: WriteOptions, @Res() reply: FastifyReply) {
+    sendWritten(reply, 200, await this.commands.execute(new ClearBasket(userName, options)));
   }
 
   @Patch('items/:productId')
@@ -154,22 +161,22 @@ export class BasketController {
   @Operation({
     id: 'updateItemQuantity',
     summary: 'Change the quantity of one line',
-    body: true,
     answers: { 200: asItIsNow },
-    refusals: ['basket-not-found', 'item-not-found', 'conflict', 'version-mismatch', 'total-limit'],
+    refusals: ['basket-not-found', 'item-not-found', 'total-limit'],
+    write: true,
     conditions: ['If-Match'],
   })
   async updateItemQuantity(
     @UserName() userName: string,
     @ProductId() productId: string,
     @Body() body: UpdateItemQuantityBody,
-    @Conditions() condition: Precondition | undefined,
+    @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    send(
+    sendWritten(
       reply,
       200,
-      await this.commands.execute(new UpdateItemQuantity(userName, { productId, quantity: body.quantity }, condition)),
+      await this.commands.execute(new UpdateItemQuantity(userName, { productId, quantity: body.quantity }, options)),
     );
   }
 
@@ -179,15 +186,16 @@ export class BasketController {
     id: 'deleteBasketItem',
     summary: 'Remove one line',
     answers: { 200: asItIsNow },
-    refusals: ['basket-not-found', 'item-not-found', 'conflict', 'version-mismatch'],
+    refusals: ['basket-not-found', 'item-not-found'],
+    write: true,
     conditions: ['If-Match'],
   })
   async deleteBasketItem(
     @UserName() userName: string,
     @ProductId() productId: string,
-    @Conditions() condition: Precondition | undefined,
+    @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    send(reply, 200, await this.commands.execute(new DeleteItem(userName, productId, condition)));
+    sendWritten(reply, 200, await this.commands.execute(new DeleteItem(userName, productId, options)));
   }
 }

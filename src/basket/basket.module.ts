@@ -6,8 +6,19 @@ import type { Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { EventStore } from '../event-store/event-store.js';
 import { BasketController } from './basket.controller.js';
+import { BasketHistory } from './basket.history.js';
+import { BasketStreamController } from './basket-stream.controller.js';
+import { CheckOutHandler } from './commands/check-out.js';
+import { ExecuteBatchHandler } from './commands/execute-batch.js';
+import { MergeBasketsHandler } from './commands/merge-baskets.js';
+import { GetBasketHistoryHandler } from './queries/get-basket-history.js';
+import { GetPastBasketHandler } from './queries/get-past-basket.js';
 import { limits } from './basket.limits.js';
 import { BasketRepository } from './basket.repository.js';
+import { FollowUp } from './follow-up.js';
+import { MergeCompletion } from './merge-completion.js';
+import { AFTER_PUBLISH } from '../outbox/relay.js';
+import type { AfterPublish } from '../outbox/relay.js';
 import { AddItemHandler } from './commands/add-item.js';
 import { ClearBasketHandler } from './commands/clear-basket.js';
 import { DeleteBasketHandler } from './commands/delete-basket.js';
@@ -35,32 +46,67 @@ const cache: Provider = {
   },
 };
 
+const history: Provider = {
+  provide: BasketHistory,
+  inject: [EventStore, CONFIG],
+  useFactory: (events: EventStore, config: Config) => new BasketHistory(events, config.REQUEST_DEADLINE_MS),
+};
+
+const completion: Provider = {
+  provide: MergeCompletion,
+  inject: [BasketRepository, BasketHistory],
+  useFactory: (baskets: BasketRepository, past: BasketHistory) => new MergeCompletion(baskets, past),
+};
+
+const afterPublish: Provider = {
+  provide: AFTER_PUBLISH,
+  inject: [BASKET_CACHE, MergeCompletion],
+  useFactory: (basketCache: BasketCache | null, merges: MergeCompletion): AfterPublish => {
+    const followUp = new FollowUp(basketCache, merges);
+    return (events) => followUp.after(events);
+  },
+};
+
 const repository: Provider = {
   provide: BasketRepository,
-  inject: [Database, EventStore, CONFIG, BASKET_CACHE],
-  useFactory: (database: Database, events: EventStore, config: Config, cache: BasketCache | null) => {
-    const stored = new TypeormBasketRepository(database, events, config.REQUEST_DEADLINE_MS);
+  inject: [Database, EventStore, BasketHistory, CONFIG, BASKET_CACHE],
+  useFactory: (
+    database: Database,
+    events: EventStore,
+    past: BasketHistory,
+    config: Config,
+    cache: BasketCache | null,
+  ) => {
+    const stored = new TypeormBasketRepository(database, events, past, config.REQUEST_DEADLINE_MS);
     return cache ? new CachedBasketRepository(stored, cache) : stored;
   },
 };
 
 @Module({
   imports: [CqrsModule],
-  controllers: [BasketController],
+  controllers: [BasketController, BasketStreamController],
   providers: [
     { provide: Limits, useValue: limits },
     cache,
+    history,
     repository,
+    completion,
+    afterPublish,
     PutBasketHandler,
     AddItemHandler,
     UpdateItemQuantityHandler,
     DeleteItemHandler,
     ClearBasketHandler,
     DeleteBasketHandler,
+    ExecuteBatchHandler,
+    MergeBasketsHandler,
+    CheckOutHandler,
     GetBasketHandler,
     GetBasketSummaryHandler,
+    GetBasketHistoryHandler,
+    GetPastBasketHandler,
   ],
-  exports: [BASKET_CACHE],
+  exports: [BASKET_CACHE, AFTER_PUBLISH],
 })
 export class BasketModule implements OnApplicationShutdown {
   constructor(@Inject(BASKET_CACHE) private readonly basketCache: BasketCache | null) {}

@@ -3,8 +3,17 @@ import type { DataSourceOptions } from 'typeorm';
 import { BasketProjections1764000000002 } from '../../migrations/1764000000002-basket-projections.js';
 import { DomainEventsTypeTime1764000000001 } from '../../migrations/1764000000001-domain-events-type-time.js';
 import { DomainEvents1764000000000 } from '../../migrations/1764000000000-domain-events.js';
+import { DomainEventsCommand1764100000000 } from '../../migrations/1764100000000-domain-events-command.js';
+import { DomainEventsCommandOnce1764100000001 } from '../../migrations/1764100000001-domain-events-command-once.js';
+import { DomainEventsCauseOnce1764100000002 } from '../../migrations/1764100000002-domain-events-cause-once.js';
+import { BasketSnapshots1764100000003 } from '../../migrations/1764100000003-basket-snapshots.js';
+import { Outbox1764100000004 } from '../../migrations/1764100000004-outbox.js';
+import { OutboxByBucket1764100000005 } from '../../migrations/1764100000005-outbox-by-bucket.js';
+import { OutboxLeases1764100000006 } from '../../migrations/1764100000006-outbox-leases.js';
 import { BasketProjectionRow } from '../basket/persistence/basket-projection.row.js';
 import type { Config } from '../config.js';
+import { BasketSnapshotRow } from '../event-store/basket-snapshot.row.js';
+import { OutboxLeaseRow, OutboxRow } from '../outbox/outbox.row.js';
 import { DomainEventRow } from '../event-store/domain-event.row.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
 
@@ -38,8 +47,19 @@ export async function createDataSource(
   const common = {
     type: 'postgres' as const,
     applicationName: 'basket',
-    entities: [DomainEventRow, BasketProjectionRow],
-    migrations: [DomainEvents1764000000000, DomainEventsTypeTime1764000000001, BasketProjections1764000000002],
+    entities: [DomainEventRow, BasketSnapshotRow, BasketProjectionRow, OutboxRow, OutboxLeaseRow],
+    migrations: [
+      DomainEvents1764000000000,
+      DomainEventsTypeTime1764000000001,
+      BasketProjections1764000000002,
+      DomainEventsCommand1764100000000,
+      DomainEventsCommandOnce1764100000001,
+      DomainEventsCauseOnce1764100000002,
+      BasketSnapshots1764100000003,
+      Outbox1764100000004,
+      OutboxByBucket1764100000005,
+      OutboxLeases1764100000006,
+    ],
     // A migration is one DDL statement; some of those (CREATE INDEX CONCURRENTLY) refuse a transaction.
     migrationsTransactionMode: 'none' as const,
     synchronize: false,

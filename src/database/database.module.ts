@@ -1,5 +1,6 @@
 import { Global, Inject, Module } from '@nestjs/common';
 import type { DynamicModule, OnApplicationShutdown } from '@nestjs/common';
+import { BASKET_PROJECTION } from '../basket/persistence/basket-projection.row.js';
 import { CONFIG } from '../config.js';
 import type { Config } from '../config.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -24,7 +25,7 @@ export class DatabaseModule implements OnApplicationShutdown {
         useFactory: (source: BasketDataSource, config: Config) =>
           new Database(source, config.DATABASE_PREPARED_STATEMENTS && !source.embedded),
       },
-      { provide: EventStore, inject: [Database], useFactory: (database: Database) => new EventStore(database) },
+      { provide: EventStore, inject: [Database], useFactory: (database: Database) => new EventStore(database, BASKET_PROJECTION) },
     ];
     return { module: DatabaseModule, providers, exports: providers.map(({ provide }) => provide) };
   }

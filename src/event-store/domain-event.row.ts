@@ -3,6 +3,8 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** One event of a stream; the stream of a basket is its user's name. */
 @Entity('domain_events')
 @Index('domain_events_type_time', ['eventType', 'occurredAt'])
+@Index('domain_events_command', ['userName', 'commandId'], { unique: true, where: 'command_id IS NOT NULL' })
+@Index('domain_events_cause', ['userName', 'causationId'], { unique: true, where: 'causation_id IS NOT NULL' })
 export class DomainEventRow {
   @PrimaryColumn({ type: 'text', name: 'user_name', primaryKeyConstraintName: 'domain_events_pkey' })
   userName!: string;
@@ -24,6 +26,14 @@ export class DomainEventRow {
 
   @Column('jsonb')
   metadata!: Record<string, unknown>;
+
+  /** The idempotency key, on the first event of its command. */
+  @Column({ type: 'text', name: 'command_id', nullable: true })
+  commandId!: string | null;
+
+  /** What in another stream brought it about, on the first event of the append. */
+  @Column({ type: 'text', name: 'causation_id', nullable: true })
+  causationId!: string | null;
 
   @Column({ type: 'timestamptz', name: 'occurred_at', precision: 3 })
   occurredAt!: Date;

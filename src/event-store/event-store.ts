@@ -1,115 +1,98 @@
-import type { Database, Statement } from '../database/database.js';
+import { Batches } from '../database/batches.js';
+import type { Database } from '../database/database.js';
 import { SerializationError } from '../database/database.js';
+import { appendStatement, appendValues } from './append.js';
+import type { Append, AppendIdentity, Projection, Snapshot } from './append.js';
+import { LAST_CAUSED, READ, READ_BACK_TO, SNAPSHOT, VERSION_AT, WITH_ID } from './statements.js';
+import { toStoredEvent } from './stored-event.js';
+import type { EventRecord, StoredEvent } from './stored-event.js';
 
-export interface NewEvent {
-  readonly eventId: string;
-  readonly version: number;
-  readonly type: string;
-  readonly data: unknown;
-  /** ISO 8601. */
-  readonly occurredAt: string;
-}
+/** A snapshot is taken of every version that is a multiple of this, so that a fold has fewer events than that. */
+export const SNAPSHOT_EVERY = 100;
 
-export interface StoredEvent extends NewEvent {
-  readonly basketId: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
-
-/**
- * Writes the projection row of a stream if, and only if, the stream is at the expected version, and returns a row
- * only then. Its parameters come first; `$1` is the stream.
- */
-export interface GuardedProjection {
-  readonly statement: Statement;
-  readonly values: readonly unknown[];
-}
-
-export interface Append {
-  readonly stream: string;
-  readonly basketId: string;
-  /** One or more, with the versions that follow the expected one. */
-  readonly events: readonly NewEvent[];
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly projection: GuardedProjection;
-}
-
-interface EventRecord {
-  event_id: string;
-  version: number;
-  basket_id: string;
-  event_type: string;
-  event_data: unknown;
-  metadata: Readonly<Record<string, unknown>>;
-  occurred_at: Date;
-}
-
-const READ: Statement = {
-  name: 'read-events',
-  text: `SELECT event_id, version, basket_id, event_type, event_data, metadata, occurred_at
-         FROM domain_events WHERE user_name = $1 AND version > $2 ORDER BY version LIMIT $3`,
-};
+/** Statements at once, and appends in each: more of either did not pay when it was measured. */
+const PLACES = 2;
+const MOST_APPENDS = 32;
 
 /** Append-only streams of events. What an event means is for others to know. */
 export class EventStore {
-  private readonly appends = new Map<string, Statement>();
+  private readonly batches: Batches<Append, boolean>;
+  private appended = (): void => undefined;
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    projection: Projection,
+  ) {
+    const statement = appendStatement(projection);
+    const send = async (appends: readonly Append[], deadline: number): Promise<boolean[]> => {
+      const values = appendValues(appends);
+      const { rows } = await this.database.query<{ user_name: string }>(statement, values, deadline);
+      const written = new Set(rows.map(({ user_name }) => user_name));
+      return appends.map(({ stream }) => written.has(stream));
+    };
+    this.batches = new Batches(send, PLACES, MOST_APPENDS);
+  }
 
   /**
-   * Appends events and writes the projection in one statement, so in one round trip and one transaction.
+   * Appends events, and with them the row of the projection, the snapshots that are due and the pointers of the outbox,
+   * in one statement: one round trip and one transaction. Appends to other streams that come meanwhile share it, each
+   * with a verdict of its own. A stream must not have two appends under way.
    *
-   * @returns false when the stream is not at the version that the projection's guard expects; nothing is written then
+   * @returns false when the stream is not at the expected version, or has an append of this identity already; nothing
+   *   is written then
    * @throws DatabaseUnavailableError when it is not known whether the events were written
    */
-  async append({ stream, basketId, events, metadata, projection }: Append, deadline: number): Promise<boolean> {
-    const values = [
-      ...projection.values,
-      stream,
-      basketId,
-      JSON.stringify(metadata),
-      events.map((event) => event.version),
-      events.map((event) => event.eventId),
-      events.map((event) => event.type),
-      events.map((event) => JSON.stringify(event.data)),
-      events.map((event) => event.occurredAt),
-    ];
+  async append(append: Append, deadline: number): Promise<boolean> {
     try {
-      const result = await this.database.query(this.appendStatement(projection), values, deadline);
-      return result.rowCount === events.length;
+      const appended = await this.batches.add(append, deadline);
+      if (appended) this.appended();
+      return appended;
     } catch (error) {
       if (error instanceof SerializationError) return false;
       throw error;
     }
   }
 
+  /** Calls the listener after each append of this process. */
+  onAppend(listener: () => void): void {
+    this.appended = listener;
+  }
+
   /** At most `limit` events of a stream behind a version, oldest first. */
   async read(stream: string, after: number, limit: number, deadline: number): Promise<StoredEvent[]> {
     const { rows } = await this.database.query<EventRecord>(READ, [stream, after, limit], deadline);
-    return rows.map((row) => ({
-      eventId: row.event_id,
-      version: row.version,
-      basketId: row.basket_id,
-      type: row.event_type,
-      data: row.event_data,
-      metadata: row.metadata,
-      occurredAt: row.occurred_at.toISOString(),
-    }));
+    return rows.map(toStoredEvent);
   }
 
-  private appendStatement({ statement, values }: GuardedProjection): Statement {
-    const known = this.appends.get(statement.name);
-    if (known) return known;
-    const $ = (n: number) => `$${values.length + n}`;
-    const append = {
-      name: `append-${statement.name}`,
-      text: `WITH projected AS (${statement.text})
-             INSERT INTO domain_events
-               (user_name, basket_id, metadata, version, event_id, event_type, event_data, occurred_at)
-             SELECT ${$(1)}::text, ${$(2)}::uuid, ${$(3)}::jsonb, event.*
-             FROM projected, unnest(${$(4)}::integer[], ${$(5)}::uuid[], ${$(6)}::text[], ${$(7)}::jsonb[],
-                                    ${$(8)}::timestamptz[]) AS event`,
-    };
-    this.appends.set(statement.name, append);
-    return append;
+  /** The newest snapshot that is not newer than a version, and the events from it up to that version. */
+  async readBackTo(stream: string, version: number, deadline: number) {
+    const found = await this.database.query<Snapshot>(SNAPSHOT, [stream, version], deadline);
+    const snapshot = found.rows[0];
+    const values = [stream, snapshot?.version ?? 0, version];
+    const { rows } = await this.database.query<EventRecord>(READ_BACK_TO, values, deadline);
+    return { snapshot, events: rows.map(toStoredEvent) };
+  }
+
+  /** The version of a stream at a time; 0 before its first event. */
+  async versionAt(stream: string, time: Date, deadline: number): Promise<number> {
+    const { rows } = await this.database.query<{ version: number }>(VERSION_AT, [stream, time.toISOString()], deadline);
+    return rows[0]?.version ?? 0;
+  }
+
+  /** The first event of the append that has this command's or this cause's id. */
+  async findAppend(
+    stream: string,
+    { commandId, causationId }: AppendIdentity,
+    deadline: number,
+  ): Promise<StoredEvent | undefined> {
+    const values = [stream, commandId ?? null, causationId ?? null];
+    const { rows } = await this.database.query<EventRecord>(WITH_ID, values, deadline);
+    return rows[0] && toStoredEvent(rows[0]);
+  }
+
+  /** The first event of the newest append of a stream whose cause has an id that starts like this. */
+  async findLastCaused(stream: string, prefix: string, deadline: number): Promise<StoredEvent | undefined> {
+    const { rows } = await this.database.query<EventRecord>(LAST_CAUSED, [stream, prefix], deadline);
+    return rows[0] && toStoredEvent(rows[0]);
   }
 }

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsUUID, Matches, Max, Min, ValidateBy, buildMessage } from 'class-validator';
+import { MAX_USER_NAME, userNameProblem } from './user-name.js';
 
 // A field of a request or answer: its check and its OpenAPI schema come from one declaration.
 
@@ -50,6 +51,21 @@ export const PatternField = (pattern: RegExp, message: string, about: Described<
   applyDecorators(
     ApiProperty({ type: 'string', pattern: pattern.source, ...about }),
     Matches(pattern, { message: `$property ${message}` }),
+  );
+
+/** A user's name, by the rules of the path parameter; it is kept in its canonical form. */
+export const UserNameField = (about: Described<string>) =>
+  applyDecorators(
+    ApiProperty({ type: 'string', minLength: 1, maxLength: MAX_USER_NAME, ...about }),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC') : value)),
+    ValidateBy({
+      name: 'userName',
+      validator: {
+        validate: (value) => typeof value === 'string' && userNameProblem(value) === undefined,
+        defaultMessage: (argument) =>
+          typeof argument?.value === 'string' ? (userNameProblem(argument.value) ?? '') : 'must be a string',
+      },
+    }),
   );
 
 /** ISO 8601, UTC, with milliseconds; in answers only. */

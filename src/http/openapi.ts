@@ -67,8 +67,15 @@ export class ProblemView {
 
 /** Any request may meet these. */
 const ALWAYS: readonly ProblemCode[] = ['validation-failed', 'malformed-request', 'internal', 'database-unavailable'];
-/** A write is refused for a body that it does not need, too. */
-const WITH_BODY: readonly ProblemCode[] = ['malformed-json', 'payload-too-large', 'unsupported-media-type'];
+/** Any write may meet these; one that needs no body is refused for one, too. */
+const ON_WRITE: readonly ProblemCode[] = [
+  'malformed-json',
+  'payload-too-large',
+  'unsupported-media-type',
+  'conflict',
+  'version-mismatch',
+  'idempotency-key-reused',
+];
 
 interface Answer {
   readonly description: string;
@@ -85,8 +92,8 @@ interface Operation {
   readonly description?: string;
   readonly answers: Readonly<Record<number, Answer>>;
   readonly refusals: readonly ProblemCode[];
-  /** Whether the request has a body. */
-  readonly body?: boolean;
+  /** Whether it changes something, and so takes an Idempotency-Key. */
+  readonly write?: boolean;
   /** The conditional headers that it heeds. */
   readonly conditions?: readonly (keyof typeof CONDITIONS)[];
 }
@@ -103,32 +110,52 @@ const CONDITIONS = {
   },
 };
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'Your name for this command: however often it is sent, it takes effect once. It never expires.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+} as const;
+
 const HEADERS = {
   'X-Request-Id': { description: 'The one you sent, if it is sane, else a new one.', schema: { type: 'string' } },
   ETag: { description: 'The version, quoted.', schema: { type: 'string', pattern: '^"[0-9]+"$' }, example: '"7"' },
+  'Idempotent-Replay': {
+    description: '`true`: the Idempotency-Key had been used for this request; this is the answer of then.',
+    schema: { type: 'string', const: 'true' },
+  },
   Location: { description: 'Where it is.', schema: { type: 'string' } },
   'Retry-After': { description: 'Seconds to wait before another try.', schema: { type: 'integer' } },
 } as const;
 
 /** Everything that the contract says of one operation. */
-export function Operation({ id, summary, description, answers, refusals, body, conditions = [] }: Operation) {
-  const codes = [...ALWAYS, ...(body || conditions.includes('If-Match') ? WITH_BODY : []), ...refusals];
+export function Operation(operation: Operation) {
+  const { id, summary, description, answers, refusals, write, conditions = [] } = operation;
+  const codes = [...ALWAYS, ...(write ? ON_WRITE : []), ...refusals];
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   return applyDecorators(
     ApiExtraModels(ProblemView),
     ApiOperation({ operationId: id, summary, ...(description ? { description } : {}) }),
     ApiHeader({ name: 'X-Request-Id', required: false, description: 'Names the request in logs and answers.' }),
+    ...(write ? [ApiHeader(IDEMPOTENCY_KEY)] : []),
     ...conditions.map((name) =>
       ApiHeader({ name: name.split(':', 1)[0] ?? name, required: false, ...CONDITIONS[name] }),
     ),
-    ...Object.entries(answers).map(([status, answer]) => ApiResponse({ status: Number(status), ...describe(answer) })),
+    ...Object.entries(answers).map(([status, answer]) =>
+      ApiResponse({ status: Number(status), ...describe(answer, write) }),
+    ),
     ...[...byStatus].map(([status, group]) => ApiResponse({ status, ...describeProblems(group) })),
   );
 }
 
-function describe({ description, body, etag, location }: Answer) {
-  const { 'X-Request-Id': requestId, ETag, Location } = HEADERS;
-  const headers = { 'X-Request-Id': requestId, ...(etag ? { ETag } : {}), ...(location ? { Location } : {}) };
+function describe({ description, body, etag, location }: Answer, write?: boolean) {
+  const { 'X-Request-Id': requestId, 'Idempotent-Replay': replay, ETag, Location } = HEADERS;
+  const headers = {
+    'X-Request-Id': requestId,
+    ...(write ? { 'Idempotent-Replay': replay } : {}),
+    ...(etag ? { ETag } : {}),
+    ...(location ? { Location } : {}),
+  };
   return { description, headers, ...(body ? { type: body } : {}) };
 }
 

@@ -15,12 +15,13 @@ const FORBIDDEN = /[\p{Cc}\p{Cs}/]/u;
 export function parseUserName(decoded: string): string {
   if (PLAIN.test(decoded)) return decoded;
   const userName = decoded.normalize('NFC');
-  const problem = problemOf(userName);
+  const problem = userNameProblem(userName);
   if (problem) throw validationFailed([{ pointer: '#/path/userName', detail: problem }]);
   return userName;
 }
 
-function problemOf(userName: string): string | undefined {
+/** What is wrong with a name in its canonical form. */
+export function userNameProblem(userName: string): string | undefined {
   const length = Array.from(userName).length;
   if (length < 1 || length > MAX_USER_NAME) return `must have 1 to ${MAX_USER_NAME} characters`;
   if (FORBIDDEN.test(userName)) return 'must not have control characters or /';

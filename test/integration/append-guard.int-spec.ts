@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { BasketError } from '../../src/basket/domain/basket.errors.js';
 import { isOpen, lineOf } from '../../src/basket/domain/basket.js';
 import { clear, remove, removeItem, replaceBasket, updateQuantity } from '../../src/basket/domain/decisions.js';
-import { fromDocument } from '../../src/basket/persistence/basket-document.js';
+import { fromDocument } from '../../src/basket/basket-document.js';
 import { EventStore } from '../../src/event-store/event-store.js';
 import type { Append } from '../../src/event-store/event-store.js';
 import { someUser } from '../support/app.js';
@@ -52,7 +52,7 @@ describe('The append guard', () => {
     await first.baskets.update(user, adding(someItem()));
     const writers = items.map((item) => ({
       item,
-      ...store.process((database) => line.hold(new EventStore(database))),
+      ...store.process((database) => line.hold(eventStore(database))),
     }));
 
     const updates = await Promise.all(writers.map(({ item, baskets }) => baskets.update(user, adding(item))));
@@ -71,7 +71,7 @@ describe('The append guard', () => {
     const items = Array.from({ length: count }, () => someItem());
     const writers = items.map((item) => ({
       item,
-      ...store.process((database) => line.hold(new EventStore(database))),
+      ...store.process((database) => line.hold(eventStore(database))),
     }));
 
     await Promise.all(writers.map(({ item, baskets }) => baskets.update(user, adding(item))));

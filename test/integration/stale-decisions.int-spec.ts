@@ -8,7 +8,7 @@ import { UpdateItemQuantity, UpdateItemQuantityHandler } from '../../src/basket/
 import { isOpen, lineOf } from '../../src/basket/domain/basket.js';
 import type { Precondition } from '../../src/basket/domain/decisions.js';
 import { remove } from '../../src/basket/domain/decisions.js';
-import { fromDocument, toDocument } from '../../src/basket/persistence/basket-document.js';
+import { fromDocument, toDocument } from '../../src/basket/basket-document.js';
 import { CachedBasketRepository } from '../../src/basket/persistence/cached-basket.repository.js';
 import { someUser } from '../support/app.js';
 import { describeCaches } from '../support/caches.js';

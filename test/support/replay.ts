@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../src/basket/domain/basket.events.js';
 import { evolve, noBasket } from '../../src/basket/domain/basket.js';
 import type { Basket } from '../../src/basket/domain/basket.js';
-import { toDocument } from '../../src/basket/persistence/basket-document.js';
+import { toDocument } from '../../src/basket/basket-document.js';
 
 interface EventRow {
   user_name: string;

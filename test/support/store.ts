@@ -1,4 +1,7 @@
 import type { Config } from '../../src/config.js';
+import { BasketHistory } from '../../src/basket/basket.history.js';
+import { MergeCompletion } from '../../src/basket/merge-completion.js';
+import { BASKET_PROJECTION } from '../../src/basket/persistence/basket-projection.row.js';
 import { TypeormBasketRepository } from '../../src/basket/persistence/typeorm-basket.repository.js';
 import { Database } from '../../src/database/database.js';
 import type { BasketDataSource } from '../../src/database/data-source.js';
@@ -11,8 +14,15 @@ import type { TestDatabase } from './database.js';
 export interface StoreProcess {
   readonly database: Database;
   readonly events: EventStore;
+  readonly history: BasketHistory;
   readonly baskets: TypeormBasketRepository;
+  readonly completion: MergeCompletion;
 }
+
+export const eventStore = (database: Database) => new EventStore(database, BASKET_PROJECTION);
+
+/** The deadline of a statement. */
+export const soon = (): number => performance.now() + 10_000;
 
 /** A database of the test's own with the schema in it. */
 export class TestStore implements AsyncDisposable {
@@ -42,12 +52,13 @@ export class TestStore implements AsyncDisposable {
   }
 
   /** Another one that knows nothing of the others; it has not the pool of the one before it. */
-  process(events = (database: Database) => new EventStore(database)): StoreProcess {
+  process(eventsOf = eventStore): StoreProcess {
     const source = this.sources[this.processes++ % 2 === 0 ? 0 : 1];
     const database = new Database(source, this.config.DATABASE_PREPARED_STATEMENTS && !source.embedded);
-    const eventStore = events(database);
-    const baskets = new TypeormBasketRepository(database, eventStore, this.config.REQUEST_DEADLINE_MS);
-    return { database, events: eventStore, baskets };
+    const events = eventsOf(database);
+    const history = new BasketHistory(events, this.config.REQUEST_DEADLINE_MS);
+    const baskets = new TypeormBasketRepository(database, events, history, this.config.REQUEST_DEADLINE_MS);
+    return { database, events, history, baskets, completion: new MergeCompletion(baskets, history) };
   }
 
   async query<Row = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<Row[]> {

@@ -1,17 +1,17 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
-import type { BasketDocument } from '../basket.repository.js';
+import type { WriteOptions, Written } from '../basket.repository.js';
 import { isOpen, lineOf } from '../domain/basket.js';
 import { Limits, addItem } from '../domain/decisions.js';
-import type { Addition, Precondition } from '../domain/decisions.js';
+import type { Addition } from '../domain/decisions.js';
 
 /** Answers whether the product came in as a new line. */
-export class AddItem extends Command<{ created: boolean; basket: BasketDocument }> {
+export class AddItem extends Command<Written & { created: boolean }> {
   constructor(
     readonly userName: string,
     readonly item: Addition,
-    readonly precondition?: Precondition,
+    readonly options: WriteOptions = {},
   ) {
     super();
   }
@@ -24,12 +24,12 @@ export class AddItemHandler implements ICommandHandler<AddItem> {
     private readonly limits: Limits,
   ) {}
 
-  async execute({ userName, item, precondition }: AddItem) {
-    const { before, document } = await this.baskets.update(
+  async execute({ userName, item, options }: AddItem) {
+    const { before, document, replayed } = await this.baskets.update(
       userName,
       (basket, nextBasketId) => addItem(basket, item, this.limits, nextBasketId),
-      { precondition },
+      options,
     );
-    return { created: !(isOpen(before) && lineOf(before, item.productId)), basket: document };
+    return { created: !(isOpen(before) && lineOf(before, item.productId)), basket: document, replayed };
   }
 }

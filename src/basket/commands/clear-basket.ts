@@ -1,14 +1,13 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
-import type { BasketDocument } from '../basket.repository.js';
+import type { WriteOptions, Written } from '../basket.repository.js';
 import { clear } from '../domain/decisions.js';
-import type { Precondition } from '../domain/decisions.js';
 
-export class ClearBasket extends Command<BasketDocument> {
+export class ClearBasket extends Command<Written> {
   constructor(
     readonly userName: string,
-    readonly precondition?: Precondition,
+    readonly options: WriteOptions = {},
   ) {
     super();
   }
@@ -18,8 +17,8 @@ export class ClearBasket extends Command<BasketDocument> {
 export class ClearBasketHandler implements ICommandHandler<ClearBasket> {
   constructor(private readonly baskets: BasketRepository) {}
 
-  async execute({ userName, precondition }: ClearBasket) {
-    const { document } = await this.baskets.update(userName, clear, { precondition });
-    return document;
+  async execute({ userName, options }: ClearBasket) {
+    const { document, replayed } = await this.baskets.update(userName, clear, options);
+    return { basket: document, replayed };
   }
 }

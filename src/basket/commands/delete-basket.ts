@@ -1,14 +1,13 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
-import type { BasketDocument } from '../basket.repository.js';
+import type { WriteOptions, Written } from '../basket.repository.js';
 import { remove } from '../domain/decisions.js';
-import type { Precondition } from '../domain/decisions.js';
 
-export class DeleteBasket extends Command<BasketDocument> {
+export class DeleteBasket extends Command<Written> {
   constructor(
     readonly userName: string,
-    readonly precondition?: Precondition,
+    readonly options: WriteOptions = {},
   ) {
     super();
   }
@@ -18,8 +17,8 @@ export class DeleteBasket extends Command<BasketDocument> {
 export class DeleteBasketHandler implements ICommandHandler<DeleteBasket> {
   constructor(private readonly baskets: BasketRepository) {}
 
-  async execute({ userName, precondition }: DeleteBasket) {
-    const { document } = await this.baskets.update(userName, remove, { precondition });
-    return document;
+  async execute({ userName, options }: DeleteBasket) {
+    const { document, replayed } = await this.baskets.update(userName, remove, options);
+    return { basket: document, replayed };
   }
 }

@@ -1,15 +1,14 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
-import type { BasketDocument } from '../basket.repository.js';
+import type { WriteOptions, Written } from '../basket.repository.js';
 import { removeItem } from '../domain/decisions.js';
-import type { Precondition } from '../domain/decisions.js';
 
-export class DeleteItem extends Command<BasketDocument> {
+export class DeleteItem extends Command<Written> {
   constructor(
     readonly userName: string,
     readonly productId: string,
-    readonly precondition?: Precondition,
+    readonly options: WriteOptions = {},
   ) {
     super();
   }
@@ -19,10 +18,12 @@ export class DeleteItem extends Command<BasketDocument> {
 export class DeleteItemHandler implements ICommandHandler<DeleteItem> {
   constructor(private readonly baskets: BasketRepository) {}
 
-  async execute({ userName, productId, precondition }: DeleteItem) {
-    const { document } = await this.baskets.update(userName, (basket) => removeItem(basket, productId), {
-      precondition,
-    });
-    return document;
+  async execute({ userName, productId, options }: DeleteItem) {
+    const { document, replayed } = await this.baskets.update(
+      userName,
+      (basket) => removeItem(basket, productId),
+      options,
+    );
+    return { basket: document, replayed };
   }
 }

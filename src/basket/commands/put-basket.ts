@@ -1,16 +1,16 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
-import type { BasketDocument } from '../basket.repository.js';
+import type { WriteOptions, Written } from '../basket.repository.js';
 import { isOpen } from '../domain/basket.js';
 import { Limits, replaceBasket } from '../domain/decisions.js';
-import type { Precondition, Replacement } from '../domain/decisions.js';
+import type { Replacement } from '../domain/decisions.js';
 
-export class PutBasket extends Command<{ created: boolean; basket: BasketDocument }> {
+export class PutBasket extends Command<Written & { created: boolean }> {
   constructor(
     readonly userName: string,
     readonly replacement: Replacement,
-    readonly precondition?: Precondition,
+    readonly options: WriteOptions = {},
   ) {
     super();
   }
@@ -23,12 +23,12 @@ export class PutBasketHandler implements ICommandHandler<PutBasket> {
     private readonly limits: Limits,
   ) {}
 
-  async execute({ userName, replacement, precondition }: PutBasket) {
-    const { before, document } = await this.baskets.update(
+  async execute({ userName, replacement, options }: PutBasket) {
+    const { before, document, replayed } = await this.baskets.update(
       userName,
       (basket, nextBasketId) => replaceBasket(basket, replacement, this.limits, nextBasketId),
-      { precondition },
+      options,
     );
-    return { created: !isOpen(before), basket: document };
+    return { created: !isOpen(before), basket: document, replayed };
   }
 }

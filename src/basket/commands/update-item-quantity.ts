@@ -1,15 +1,15 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
-import type { BasketDocument } from '../basket.repository.js';
+import type { WriteOptions, Written } from '../basket.repository.js';
 import { Limits, updateQuantity } from '../domain/decisions.js';
-import type { Precondition, QuantityUpdate } from '../domain/decisions.js';
+import type { QuantityUpdate } from '../domain/decisions.js';
 
-export class UpdateItemQuantity extends Command<BasketDocument> {
+export class UpdateItemQuantity extends Command<Written> {
   constructor(
     readonly userName: string,
     readonly update: QuantityUpdate,
-    readonly precondition?: Precondition,
+    readonly options: WriteOptions = {},
   ) {
     super();
   }
@@ -22,10 +22,12 @@ export class UpdateItemQuantityHandler implements ICommandHandler<UpdateItemQuan
     private readonly limits: Limits,
   ) {}
 
-  async execute({ userName, update, precondition }: UpdateItemQuantity) {
-    const { document } = await this.baskets.update(userName, (basket) => updateQuantity(basket, update, this.limits), {
-      precondition,
-    });
-    return document;
+  async execute({ userName, update, options }: UpdateItemQuantity) {
+    const { document, replayed } = await this.baskets.update(
+      userName,
+      (basket) => updateQuantity(basket, update, this.limits),
+      options,
+    );
+    return { basket: document, replayed };
   }
 }

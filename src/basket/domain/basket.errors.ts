@@ -8,7 +8,10 @@ export type BasketErrorCode =
   | 'duplicate-product'
   | 'too-many-lines'
   | 'quantity-limit'
-  | 'total-limit';
+  | 'total-limit'
+  | 'basket-empty'
+  | 'idempotency-key-reused'
+  | 'version-not-found';
 
 export class BasketError extends Error {
   override readonly name = 'BasketError';

@@ -23,7 +23,23 @@ export type BasketEvent =
     }
   | { readonly type: 'BasketItemRemoved'; readonly data: { readonly productId: string } }
   | { readonly type: 'BasketCleared'; readonly data: Record<string, never> }
-  | { readonly type: 'BasketDeleted'; readonly data: Record<string, never> };
+  | { readonly type: 'BasketDeleted'; readonly data: Record<string, never> }
+  | {
+      readonly type: 'BasketsMerged';
+      /** `items` are the lines as they are after the merge, for the products that came from the other basket. */
+      readonly data: {
+        readonly fromUserName: string;
+        readonly strategy: MergeStrategy;
+        readonly items: readonly ItemData[];
+      };
+    }
+  | {
+      readonly type: 'BasketCheckedOut';
+      readonly data: { readonly items: readonly ItemData[]; readonly totalPrice: number; readonly currency: string };
+    };
+
+/** Whose quantity a product gets that is in both baskets. */
+export type MergeStrategy = 'sum' | 'max' | 'keep-user' | 'keep-guest';
 
 /** An event at its place in the user's stream. */
 export type RecordedEvent = BasketEvent & { readonly version: number; readonly occurredAt: string };

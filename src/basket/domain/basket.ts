@@ -20,9 +20,9 @@ export interface OpenBasket {
   readonly updatedAt: string;
 }
 
-/** The user has no basket: none yet (version 0), or the last one was deleted. */
+/** The user has no basket: none yet (version 0), or the last one was deleted or checked out. */
 export interface NoBasket {
-  readonly status: 'none' | 'deleted';
+  readonly status: 'none' | 'deleted' | 'checked-out';
   readonly userName: string;
   readonly version: number;
 }
@@ -84,6 +84,10 @@ export function evolve(basket: Basket, event: RecordedEvent): Basket {
       return withLines(basket, event, () => []);
     case 'BasketDeleted':
       return { status: 'deleted', userName: basket.userName, version };
+    case 'BasketsMerged':
+      return withLines(basket, event, (lines) => set(lines, event.data.items, occurredAt));
+    case 'BasketCheckedOut':
+      return { status: 'checked-out', userName: basket.userName, version };
   }
 }
 
@@ -95,6 +99,14 @@ function merge(lines: readonly BasketLine[], added: BasketLine): readonly Basket
       ? { ...added, quantity: line.quantity + added.quantity, addedAt: line.addedAt }
       : line,
   );
+}
+
+/** Products that are there take the new values in their place, the others come behind. */
+function set(lines: readonly BasketLine[], items: readonly ItemData[], addedAt: string): readonly BasketLine[] {
+  const byProduct = new Map(lines.map((line) => [line.productId, line]));
+  for (const item of items)
+    byProduct.set(item.productId, { ...item, addedAt: byProduct.get(item.productId)?.addedAt ?? addedAt });
+  return [...byProduct.values()];
 }
 
 function withLines(

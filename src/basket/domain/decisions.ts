@@ -109,7 +109,8 @@ export function remove(basket: Basket): BasketEvent[] {
   return [{ type: 'BasketDeleted', data: {} }];
 }
 
-function requireOpen(basket: Basket): OpenBasket {
+/** @throws BasketError `basket-not-found` */
+export function requireOpen(basket: Basket): OpenBasket {
   if (!isOpen(basket)) throw basketNotFound(basket.userName);
   return basket;
 }

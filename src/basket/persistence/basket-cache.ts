@@ -19,8 +19,11 @@ export abstract class BasketCache {
   /** After a read from the store. Takes effect only while the lease is untouched. */
   abstract fill(userName: string, basket: BasketDocument, lease: string): Promise<void>;
 
-  /** After a commit: takes the place of something older or of the writer's own lease, and ends the lease of another. */
-  abstract put(userName: string, basket: BasketDocument, lease?: string): Promise<void>;
+  /** After a commit: takes the place of something older, and ends a lease. */
+  abstract put(userName: string, basket: BasketDocument): Promise<void>;
+
+  /** Removes whatever is older than a version that is known to be stored, and any lease. */
+  abstract drop(userName: string, version: number): Promise<void>;
 
   /** Milliseconds of a round trip. @throws Error when there is no answer */
   abstract ping(): Promise<number>;

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Projection } from '../../event-store/append.js';
 
 /** The user's basket as it is now, written in the same statement as its events. */
 @Entity('basket_projections')
@@ -25,3 +26,16 @@ export class BasketProjectionRow {
   @Column({ type: 'timestamptz', name: 'updated_at', precision: 3 })
   updatedAt!: Date;
 }
+
+/** How the event store writes it. */
+export const BASKET_PROJECTION = {
+  table: 'basket_projections',
+  columns: {
+    basket_id: 'uuid',
+    status: 'text',
+    version: 'integer',
+    basket: 'json',
+    last_event_id: 'uuid',
+    updated_at: 'timestamptz',
+  },
+} satisfies Projection;

@@ -2,7 +2,6 @@ import { BasketRepository } from '../basket.repository.js';
 import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
 import type { Decide } from '../domain/decisions.js';
 import type { BasketCache } from './basket-cache.js';
-import { fromDocument } from './basket-document.js';
 
 /** Cache-aside in front of another repository. No decision depends on the cache being there or up to date. */
 export class CachedBasketRepository extends BasketRepository {
@@ -22,16 +21,9 @@ export class CachedBasketRepository extends BasketRepository {
   }
 
   async update(userName: string, by: Decide, options: UpdateOptions = {}): Promise<BasketUpdate> {
-    let lease: string | undefined;
-    const peek = async () => {
-      const cached = await this.cache.look(userName);
-      if (cached.basket) return fromDocument(userName, cached.basket);
-      lease = cached.lease;
-      return undefined;
-    };
-    const update = await this.inner.update(userName, by, { ...options, peek });
-    if (update.after !== update.before) await this.cache.put(userName, update.document, lease);
-    else if (lease !== undefined) await this.cache.fill(userName, update.document, lease);
+    const update = await this.inner.update(userName, by, options);
+    // Also when nothing changed: what the cache has may be older than what was decided on.
+    if (!update.replayed) await this.cache.put(userName, update.document);
     return update;
   }
 }

@@ -35,11 +35,17 @@ export class MemoryBasketCache extends BasketCache {
     return Promise.resolve();
   }
 
-  put(userName: string, basket: BasketDocument, lease?: string): Promise<void> {
+  put(userName: string, basket: BasketDocument): Promise<void> {
     const place = this.places.get(userName);
     if (place === undefined) return Promise.resolve();
-    if (typeof place === 'string' && place !== lease) this.places.delete(userName);
-    else if (typeof place === 'string' || place.version < basket.version) this.places.set(userName, basket);
+    if (typeof place === 'string') this.places.delete(userName);
+    else if (place.version < basket.version) this.places.set(userName, basket);
+    return Promise.resolve();
+  }
+
+  drop(userName: string, version: number): Promise<void> {
+    const place = this.places.get(userName);
+    if (typeof place === 'string' || (place && place.version < version)) this.places.delete(userName);
     return Promise.resolve();
   }
 

@@ -58,14 +58,22 @@ export class RedisBasketCache extends BasketCache {
     }
   }
 
-  async put(userName: string, basket: BasketDocument, lease = ''): Promise<void> {
+  async put(userName: string, basket: BasketDocument): Promise<void> {
     try {
       await this.breaker.execute(() =>
-        this.redis.basketPut(keyOf(userName), lease, encode(basket), this.expiry(), basket.version),
+        this.redis.basketPut(keyOf(userName), encode(basket), this.expiry(), basket.version),
       );
     } catch (error) {
       this.logger.debug(`A write was not cached and will be repaired: ${(error as Error).message}`);
       this.repairs.add(userName, basket.version);
+    }
+  }
+
+  async drop(userName: string, version: number): Promise<void> {
+    try {
+      await this.breaker.execute(() => this.redis.basketDrop(keyOf(userName), version));
+    } catch {
+      this.repairs.add(userName, version);
     }
   }
 

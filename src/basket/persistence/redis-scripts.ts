@@ -11,10 +11,10 @@ const PUT = `
 local place = redis.call('GETRANGE', KEYS[1], 0, 63)
 if place == '' then return end
 local version = string.match(place, '^(%d+):')
-if place == ARGV[1] or (version and tonumber(version) < tonumber(ARGV[4])) then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-elseif not version then
+if not version then
   redis.call('DEL', KEYS[1])
+elseif tonumber(version) < tonumber(ARGV[3]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 end`;
 
 const DROP = `
@@ -27,8 +27,8 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     /** Sets the value if the lease is in its place. */
     basketFill(key: string, lease: string, value: string, expiryMs: number): Result<unknown, Context>;
-    /** Sets the value over something older or the writer's own lease, and ends the lease of another. */
-    basketPut(key: string, lease: string, value: string, expiryMs: number, version: number): Result<unknown, Context>;
+    /** Sets the value over something older, and ends a lease. */
+    basketPut(key: string, value: string, expiryMs: number, version: number): Result<unknown, Context>;
     /** Removes what is older than the version, and any lease. */
     basketDrop(key: string, version: number): Result<unknown, Context>;
   }

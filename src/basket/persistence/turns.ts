@@ -1,6 +1,6 @@
 interface Outcome<State, Result> {
   /** What the next in line may start from. */
-  readonly last: State;
+  readonly last: State | undefined;
   readonly result: Result;
 }
 

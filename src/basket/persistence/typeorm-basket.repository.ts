@@ -1,36 +1,25 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Database, Statement } from '../../database/database.js';
+import { SNAPSHOT_EVERY } from '../../event-store/event-store.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { requestContext } from '../../request-context.js';
+import { fromDocument, toDocument } from '../basket-document.js';
+import type { BasketHistory } from '../basket.history.js';
 import { BasketRepository } from '../basket.repository.js';
 import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
 import type { Basket } from '../domain/basket.js';
 import { evolve, isOpen } from '../domain/basket.js';
 import { BasketError } from '../domain/basket.errors.js';
+import type { RecordedEvent } from '../domain/basket.events.js';
 import { decide } from '../domain/decisions.js';
-import type { Decide, Precondition } from '../domain/decisions.js';
-import { fromDocument, toDocument } from './basket-document.js';
+import type { Decide } from '../domain/decisions.js';
 import { CoalescedReads } from './coalesced-reads.js';
 import { Turns } from './turns.js';
 
 const FIND: Statement = {
   name: 'find-baskets',
   text: `SELECT user_name, version, basket::text AS json FROM basket_projections WHERE user_name = ANY($1)`,
-};
-
-/** The first event of a user has no row to guard: its key is the guard. */
-const CREATE: Statement = {
-  name: 'basket-1',
-  text: `INSERT INTO basket_projections (user_name, basket_id, status, version, basket, last_event_id, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (user_name) DO NOTHING RETURNING user_name`,
-};
-
-const REPLACE: Statement = {
-  name: 'basket-n',
-  text: `UPDATE basket_projections
-         SET basket_id = $2, status = $3, version = $4, basket = $5, last_event_id = $6, updated_at = $7
-         WHERE user_name = $1 AND version = $8 RETURNING user_name`,
 };
 
 /** Attempts at one update before it is refused as `conflict`. */
@@ -43,6 +32,7 @@ export class TypeormBasketRepository extends BasketRepository {
   constructor(
     private readonly database: Database,
     private readonly events: EventStore,
+    private readonly history: BasketHistory,
     private readonly deadlineMs: number,
   ) {
     super();
@@ -56,20 +46,22 @@ export class TypeormBasketRepository extends BasketRepository {
     return this.reads.read(userName, performance.now() + this.deadlineMs);
   }
 
-  async update(userName: string, by: Decide, { precondition, peek }: UpdateOptions = {}): Promise<BasketUpdate> {
+  async update(userName: string, by: Decide, options: UpdateOptions = {}): Promise<BasketUpdate> {
     const deadline = performance.now() + this.deadlineMs;
     return await this.turns.take(userName, async (last) => {
-      let guess = last ?? (await peek?.());
+      let guess = last;
       for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
         const fresh = guess === undefined;
         const before = guess ?? (await this.load(userName, deadline));
         guess = undefined;
-        try {
-          const update = await this.attempt(before, by, precondition, deadline);
-          if (update && (fresh || update.after !== before)) return { last: update.after, result: update };
-        } catch (error) {
-          if (fresh || !(error instanceof BasketError)) throw error;
-        }
+        const outcome = await this.attempt(before, by, options, deadline).catch(refusalOf);
+        const update = outcome instanceof BasketError ? undefined : outcome;
+        if (update && update.events.length > 0) return { last: update.after, result: update };
+        // What was refused, without effect or too late may be a repeat of what has taken effect.
+        const done = await this.findDone(userName, options);
+        if (done) return { last: undefined, result: done };
+        if (fresh && outcome instanceof BasketError) throw outcome;
+        if (fresh && update) return { last: update.after, result: update };
         // Jitter parts processes that would otherwise meet again.
         if (fresh) await setTimeout(Math.random() * Math.min(50, 2 ** attempt));
       }
@@ -77,16 +69,35 @@ export class TypeormBasketRepository extends BasketRepository {
     });
   }
 
+  /** What the same command or cause did before, taken from the stream itself. */
+  private async findDone(userName: string, { command, causationId }: UpdateOptions): Promise<BasketUpdate | undefined> {
+    if (!command && causationId === undefined) return undefined;
+    const done = await this.history.findAppend(userName, { commandId: command?.id, causationId });
+    if (!done) return undefined;
+    const { first, before, after, events } = done;
+    if (command && first.commandId === command.id && first.metadata.fingerprint !== command.fingerprint)
+      throw new BasketError('idempotency-key-reused', 'Another request of this user had this Idempotency-Key.');
+    return {
+      before,
+      after,
+      events,
+      causationId: first.causationId ?? undefined,
+      document: toDocument(after),
+      replayed: true,
+    };
+  }
+
   /** Decides once; undefined when another writer was faster. */
   private async attempt(
     before: Basket,
     by: Decide,
-    precondition: Precondition | undefined,
+    { precondition, command, causationId }: UpdateOptions,
     deadline: number,
   ): Promise<BasketUpdate | undefined> {
     const nextBasketId = randomUUIDv7();
     const decided = decide(before, by, nextBasketId, precondition);
-    if (decided.length === 0) return { before, after: before, document: toDocument(before) };
+    if (decided.length === 0)
+      return { before, after: before, events: [], document: toDocument(before), replayed: false };
 
     const now = new Date().toISOString();
     // Clocks of several machines differ; a basket's times must not run backwards.
@@ -97,32 +108,28 @@ export class TypeormBasketRepository extends BasketRepository {
       version: before.version + at + 1,
       occurredAt,
     }));
-    const after = events.reduce<Basket>(evolve, before);
+    const states = statesAfter(before, events);
+    const after = states.at(-1) ?? before;
     const document = toDocument(after);
     const basketId = isOpen(before) ? before.basketId : nextBasketId;
-    const row = [
-      after.userName,
-      basketId,
-      after.status,
-      after.version,
-      document.json,
-      events.at(-1)?.eventId,
-      occurredAt,
-    ];
+    const fingerprint = command && { fingerprint: command.fingerprint };
     const appended = await this.events.append(
       {
         stream: before.userName,
+        expected: before.version,
         basketId,
         events,
-        metadata: { ...requestContext.getStore() },
-        projection:
-          before.version === 0
-            ? { statement: CREATE, values: row }
-            : { statement: REPLACE, values: [...row, before.version] },
+        commandId: command?.id,
+        causationId,
+        metadata: { ...requestContext.getStore(), ...fingerprint, causationId, appended: events.length },
+        row: [basketId, after.status, after.version, document.json, events.at(-1)?.eventId, occurredAt],
+        snapshots: states
+          .filter(({ version }) => version % SNAPSHOT_EVERY === 0)
+          .map((state) => ({ version: state.version, json: toDocument(state).json?.toString() ?? null })),
       },
       deadline,
     );
-    return appended ? { before, after, document } : undefined;
+    return appended ? { before, after, events, causationId, document, replayed: false } : undefined;
   }
 
   private async load(userName: string, deadline: number): Promise<Basket> {
@@ -137,4 +144,14 @@ export class TypeormBasketRepository extends BasketRepository {
     );
     return new Map(rows.map(({ user_name, version, json }) => [user_name, { version, json: json ?? undefined }]));
   }
+}
+
+function statesAfter(before: Basket, events: readonly RecordedEvent[]): Basket[] {
+  let state = before;
+  return events.map((event) => (state = evolve(state, event)));
+}
+
+function refusalOf(error: unknown): BasketError {
+  if (error instanceof BasketError) return error;
+  throw error;
 }

@@ -1,15 +1,10 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { BasketRepository } from '../basket.repository.js';
+import type { OpenDocument } from '../basket.repository.js';
 import { basketNotFound } from '../domain/basket.errors.js';
 
-export interface FoundBasket {
-  readonly version: number;
-  /** The document as it is stored; it goes to the client unparsed. */
-  readonly json: string | Buffer;
-}
-
-export class GetBasket extends Query<FoundBasket> {
+export class GetBasket extends Query<OpenDocument> {
   constructor(readonly userName: string) {
     super();
   }
@@ -19,7 +14,7 @@ export class GetBasket extends Query<FoundBasket> {
 export class GetBasketHandler implements IQueryHandler<GetBasket> {
   constructor(private readonly baskets: BasketRepository) {}
 
-  async execute({ userName }: GetBasket): Promise<FoundBasket> {
+  async execute({ userName }: GetBasket): Promise<OpenDocument> {
     const { version, json } = await this.baskets.find(userName);
     if (json === undefined) throw basketNotFound(userName);
     return { version, json };

@@ -1,6 +1,6 @@
-import type { BasketDocument } from '../basket.repository.js';
-import type { Basket, BasketLine, OpenBasket, Totals } from '../domain/basket.js';
-import { isOpen, lineTotal, totals } from '../domain/basket.js';
+import type { BasketDocument } from './basket.repository.js';
+import type { Basket, BasketLine, OpenBasket, Totals } from './domain/basket.js';
+import { isOpen, lineTotal, totals } from './domain/basket.js';
 
 type BasketJson = Omit<OpenBasket, 'lines'> &
   Totals & { readonly items: readonly (BasketLine & { lineTotal: number })[] };
