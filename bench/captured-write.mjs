@@ -1,12 +1,17 @@
+import { BasketHistory } from '../dist/src/basket/basket.history.js';
 import { addItem, Limits, updateQuantity } from '../dist/src/basket/domain/decisions.js';
+import { BASKET_PROJECTION } from '../dist/src/basket/persistence/basket-projection.row.js';
 import { TypeormBasketRepository } from '../dist/src/basket/persistence/typeorm-basket.repository.js';
 import { EventStore } from '../dist/src/event-store/event-store.js';
+import { bucketOf } from '../dist/src/outbox/buckets.js';
 import { requestContext } from '../dist/src/request-context.js';
 import { grownLine, LINES, patchedLine, productId } from './baskets.mjs';
 
 /** Stand for what differs from basket to basket. */
 const USER = 'user-to-be-filled-in';
 const VERSION = 1_987_654_321;
+/** No relay looks there: the service must not publish what the reference writes. */
+const NO_BUCKET = 99;
 
 /**
  * What the service itself sends to PostgreSQL for one PATCH or POST: caught from its own repository, which is given a
@@ -25,10 +30,11 @@ export async function captureWrite(kind, json) {
       if (statement.text.trimStart().startsWith('SELECT'))
         return Promise.resolve({ rows: [{ user_name: USER, version: VERSION, json: JSON.stringify(stored) }] });
       sent.push({ ...statement, values });
-      return Promise.resolve({ rowCount: 1, rows: [] });
+      return Promise.resolve({ rowCount: 1, rows: [{ user_name: USER }] });
     },
   };
-  const repository = new TypeormBasketRepository(database, new EventStore(database), 60_000);
+  const events = new EventStore(database, BASKET_PROJECTION);
+  const repository = new TypeormBasketRepository(database, events, new BasketHistory(events, 60_000), 60_000);
   const { document } = await requestContext.run({ requestId: stored.basketId }, () =>
     repository.update(USER, decisionOf(kind, stored.items)),
   );
@@ -50,6 +56,7 @@ function decisionOf(kind, items) {
 
 /** @returns {Fill} */
 function fillOf(value) {
+  if (value === bucketOf(USER)) return () => NO_BUCKET;
   if (value === VERSION) return (_, version) => version;
   if (value === VERSION + 1) return (_, version) => version + 1;
   if (value === USER) return (userName) => userName;

@@ -80,6 +80,17 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
       message: 'must be a URL that starts with redis:// or rediss://',
     },
   },
+  NATS_URL: {
+    default: undefined,
+    right: [
+      ['nats://bus:4222', ['nats://bus:4222']],
+      ['tls://user:p%40ss@one:4222, nats://two', ['tls://user:p%40ss@one:4222', 'nats://two']],
+    ],
+    wrong: {
+      texts: ['bus:4222', 'http://user:hidden@bus', 'nats://one,'],
+      message: 'must be a URL that starts with nats:// or tls://',
+    },
+  },
   CACHE_TTL_SECONDS: wholeNumber(300, 1, 86_400),
   REQUEST_DEADLINE_MS: wholeNumber(5000, 100, 600_000),
   MAX_BODY_BYTES: wholeNumber(262_144, 1024, 16_777_216),

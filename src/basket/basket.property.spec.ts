@@ -16,7 +16,7 @@ import {
   updateQuantity,
 } from './domain/decisions.js';
 import type { Decide, Precondition } from './domain/decisions.js';
-import { fromDocument, toDocument } from './persistence/basket-document.js';
+import { fromDocument, toDocument } from './basket-document.js';
 
 const LIMITS = new Limits(3, 20);
 

@@ -25,7 +25,11 @@ export class DatabaseModule implements OnApplicationShutdown {
         useFactory: (source: BasketDataSource, config: Config) =>
           new Database(source, config.DATABASE_PREPARED_STATEMENTS && !source.embedded),
       },
-      { provide: EventStore, inject: [Database], useFactory: (database: Database) => new EventStore(database, BASKET_PROJECTION) },
+      {
+        provide: EventStore,
+        inject: [Database],
+        useFactory: (database: Database) => new EventStore(database, BASKET_PROJECTION),
+      },
     ];
     return { module: DatabaseModule, providers, exports: providers.map(({ provide }) => provide) };
   }

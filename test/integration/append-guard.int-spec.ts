@@ -3,13 +3,13 @@ import { BasketError } from '../../src/basket/domain/basket.errors.js';
 import { isOpen, lineOf } from '../../src/basket/domain/basket.js';
 import { clear, remove, removeItem, replaceBasket, updateQuantity } from '../../src/basket/domain/decisions.js';
 import { fromDocument } from '../../src/basket/basket-document.js';
-import { EventStore } from '../../src/event-store/event-store.js';
-import type { Append } from '../../src/event-store/event-store.js';
+
+import type { Append } from '../../src/event-store/append.js';
 import { someUser } from '../support/app.js';
 import { adding, limits, productsOf, someItem } from '../support/items.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
 import { StartingLine } from '../support/starting-line.js';
-import { TestStore } from '../support/store.js';
+import { TestStore, eventStore } from '../support/store.js';
 import type { StoreProcess } from '../support/store.js';
 
 const soon = () => performance.now() + 10_000;

@@ -1,7 +1,8 @@
 import type { Database, Statement } from '../../src/database/database.js';
 import { BUCKETS } from '../../src/outbox/buckets.js';
 import { LEASE_MS, Leases } from '../../src/outbox/leases.js';
-import { openStore, soon } from '../support/outbox.js';
+import { openStore } from '../support/outbox.js';
+import { soon } from '../support/store.js';
 import type { Store } from '../support/outbox.js';
 
 const START = Date.UTC(2026, 0, 1);

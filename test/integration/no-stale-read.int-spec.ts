@@ -59,6 +59,10 @@ abstract class CacheWithoutLeases extends BasketCache {
   abstract override fill(userName: string, basket: BasketDocument): Promise<void>;
   abstract override put(userName: string, basket: BasketDocument): Promise<void>;
 
+  drop(userName: string): Promise<void> {
+    return this.places.expire(userName);
+  }
+
   ping(): Promise<number> {
     return Promise.resolve(0);
   }

@@ -5,7 +5,8 @@ import { Leases } from '../../src/outbox/leases.js';
 import { PoisonMessageError } from '../../src/outbox/publisher.js';
 import { Relay } from '../../src/outbox/relay.js';
 import type { AfterPublish } from '../../src/outbox/relay.js';
-import { openStore, soon, until } from '../support/outbox.js';
+import { openStore, until } from '../support/outbox.js';
+import { soon } from '../support/store.js';
 import type { Store } from '../support/outbox.js';
 
 describe('The outbox relay', () => {

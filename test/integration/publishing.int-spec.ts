@@ -13,7 +13,8 @@ import { checkDeliveries } from '../support/deliveries.js';
 import type { Delivery } from '../support/deliveries.js';
 import { startNatsServer } from '../support/nats-server.js';
 import type { NatsServer } from '../support/nats-server.js';
-import { openStore, soon, until } from '../support/outbox.js';
+import { openStore, until } from '../support/outbox.js';
+import { soon } from '../support/store.js';
 import type { Store } from '../support/outbox.js';
 import { describeWith } from '../support/servers.js';
 

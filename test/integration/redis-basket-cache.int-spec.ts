@@ -17,8 +17,9 @@ const tombstone = (number: number): BasketDocument => ({ version: number, json: 
 
 /** Cached or not, in whatever state the place was. */
 async function keep(cache: BasketCache, user: string, basket: BasketDocument): Promise<void> {
-  const { lease } = (await cache.look(user)) as { lease?: string };
-  await cache.put(user, basket, lease);
+  const look = await cache.look(user);
+  if (look.basket) await cache.put(user, basket);
+  else if (look.lease !== undefined) await cache.fill(user, basket, look.lease);
 }
 
 const versionIn = async (cache: BasketCache, user: string) => (await cache.look(user)).basket?.version;

@@ -33,22 +33,22 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
     await expectReplayEqualsProjection(store.source);
   });
 
-  const add = (item = pencil, condition?: Precondition) =>
-    new AddItemHandler(cached, limits).execute(new AddItem(user, item, condition));
-  const patch = (productId: string, quantity: number, condition?: Precondition) =>
+  const add = (item = pencil, precondition?: Precondition) =>
+    new AddItemHandler(cached, limits).execute(new AddItem(user, item, { precondition }));
+  const patch = (productId: string, quantity: number, precondition?: Precondition) =>
     new UpdateItemQuantityHandler(cached, limits).execute(
-      new UpdateItemQuantity(user, { productId, quantity }, condition),
+      new UpdateItemQuantity(user, { productId, quantity }, { precondition }),
     );
   const deleteItem = (productId: string) => new DeleteItemHandler(cached).execute(new DeleteItem(user, productId));
-  const deleteBasket = (condition?: Precondition) =>
-    new DeleteBasketHandler(cached).execute(new DeleteBasket(user, condition));
+  const deleteBasket = (precondition?: Precondition) =>
+    new DeleteBasketHandler(cached).execute(new DeleteBasket(user, { precondition }));
   const clear = () => new ClearBasketHandler(cached).execute(new ClearBasket(user));
-  const put = (condition?: Precondition) =>
+  const put = (precondition?: Precondition) =>
     new PutBasketHandler(cached, limits).execute(
       new PutBasket(
         user,
         { currency: 'EUR', items: [notebook, pencil].map(({ currency: _, ...item }) => item) },
-        condition,
+        { precondition },
       ),
     );
 
@@ -89,12 +89,12 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
     });
 
     it('finds the line to change', async () => {
-      expect((await patch(pencil.productId, 9)).version).toBe(4);
+      expect((await patch(pencil.productId, 9)).basket.version).toBe(4);
       expect(await lines()).toEqual({ 'Field notebook': 3, Pencil: 9 });
     });
 
     it('finds the line to remove', async () => {
-      expect((await deleteItem(pencil.productId)).version).toBe(4);
+      expect((await deleteItem(pencil.productId)).basket.version).toBe(4);
       expect(await lines()).toEqual({ 'Field notebook': 3 });
     });
 
@@ -109,10 +109,10 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
     });
 
     it('empties, deletes and replaces the stored basket', async () => {
-      expect((await clear()).version).toBe(4);
+      expect((await clear()).basket.version).toBe(4);
       expect((await put()).basket.version).toBe(5);
       await caches().poison(user, await another([notebook], 4));
-      expect((await deleteBasket()).version).toBe(6);
+      expect((await deleteBasket()).basket.version).toBe(6);
       expect(await lines()).toBe('deleted');
     });
 
@@ -122,7 +122,7 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
         extensions: { currentVersion: 3 },
       });
       await expect(deleteBasket({ match: [2] })).rejects.toMatchObject({ extensions: { currentVersion: 3 } });
-      expect((await patch(notebook.productId, 9, { match: [3] })).version).toBe(4);
+      expect((await patch(notebook.productId, 9, { match: [3] })).basket.version).toBe(4);
     });
 
     it('is out of the cache after the write', async () => {
@@ -139,7 +139,7 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
 
     it('does not take a change for done', async () => {
       await caches().poison(user, await another([{ ...notebook, quantity: 9 }], 1));
-      expect((await patch(notebook.productId, 9)).version).toBe(3);
+      expect((await patch(notebook.productId, 9)).basket.version).toBe(3);
       expect(await lines()).toEqual({ 'Field notebook': 9 });
     });
 
@@ -151,13 +151,13 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
 
     it('does not take a full basket for empty', async () => {
       await caches().poison(user, await another([], 1));
-      expect((await clear()).version).toBe(3);
+      expect((await clear()).basket.version).toBe(3);
       expect(await lines()).toEqual({});
     });
 
     it('stores nothing when there is nothing to do in the stored one', async () => {
       await caches().poison(user, await another([{ ...notebook, quantity: 9 }], 1));
-      expect((await patch(notebook.productId, 3)).version).toBe(2);
+      expect((await patch(notebook.productId, 3)).basket.version).toBe(2);
       expect(await eventTypes()).toEqual(['BasketCreated', 'BasketItemAdded']);
     });
 
@@ -192,14 +192,14 @@ describeCaches('A decision on a cached basket that is not the stored one', (cach
     it.each([0, 1, 2, 7])('of version %i hides no basket from a write', async (at) => {
       const bury = () => caches().poison(user, { version: at, json: undefined });
       await bury();
-      expect((await patch(notebook.productId, 9)).version).toBe(3);
+      expect((await patch(notebook.productId, 9)).basket.version).toBe(3);
       await bury();
       expect(await add()).toMatchObject({ created: true, basket: { version: 4 } });
       expect(await lines()).toEqual({ 'Field notebook': 9, Pencil: 5 });
       await bury();
       await expect(put({ noneMatch: '*' })).rejects.toMatchObject({ code: 'version-mismatch' });
       await bury();
-      expect((await deleteBasket({ match: '*' })).version).toBe(5);
+      expect((await deleteBasket({ match: '*' })).basket.version).toBe(5);
     });
   });
 

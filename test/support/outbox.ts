@@ -61,7 +61,8 @@ export async function openStore() {
     another,
     query,
     empty: async () => {
-      for (const table of ['outbox', 'outbox_leases', 'domain_events', 'basket_projections']) await query(`DELETE FROM ${table}`);
+      for (const table of ['outbox', 'outbox_leases', 'domain_events', 'basket_projections'])
+        await query(`DELETE FROM ${table}`);
     },
     close: async () => {
       await source.destroy();

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { DatabaseUnavailableError } from '../../database/database.js';
 import { CoalescedReads } from './coalesced-reads.js';
 
 interface Sent {
@@ -116,7 +117,7 @@ describe('A read that fails', () => {
     const { read, at } = reading();
     const answers = Promise.allSettled([read('a'), read('a'), read('b')]);
     await tick();
-    const failure = new Error('gone');
+    const failure = new DatabaseUnavailableError('gone');
     at(0).fail(failure);
     expect(await answers).toEqual(Array(3).fill({ status: 'rejected', reason: failure }));
 
@@ -124,6 +125,22 @@ describe('A read that fails', () => {
     await tick();
     at(1).answer({ a: 'A' });
     expect(await next).toBe('A');
+  });
+
+  it('is sent again key by key when the database refused it: one of them may be the cause', async () => {
+    const { read, keys, at } = reading();
+    const answers = Promise.allSettled([read('a'), read('b')]);
+    await tick();
+    at(0).fail(new Error('refused'));
+    await tick();
+    at(1).fail(new Error('refused'));
+    await tick();
+    at(2).answer({ b: 'B' });
+    expect(await answers).toEqual([
+      { status: 'rejected', reason: new Error('refused') },
+      { status: 'fulfilled', value: 'B' },
+    ]);
+    expect(keys()).toEqual([['a', 'b'], ['a'], ['b']]);
   });
 
   it('gives its place back', async () => {

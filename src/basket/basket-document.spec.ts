@@ -8,8 +8,8 @@ import {
   deleted,
   itemAdded,
   timeOf,
-} from '../../../test/support/given.js';
-import { noBasket } from '../domain/basket.js';
+} from '../../test/support/given.js';
+import { noBasket } from './domain/basket.js';
 import { fromDocument, toDocument } from './basket-document.js';
 
 const basket = basketAfter([created(), itemAdded(NOTEBOOK), itemAdded(PENCIL)]);

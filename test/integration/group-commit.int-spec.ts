@@ -1,0 +1,113 @@
+import { jest } from '@jest/globals';
+import type { Append } from '../../src/event-store/append.js';
+import { someUser } from '../support/app.js';
+import { someAppend } from '../support/appends.js';
+import { fromDocument } from '../../src/basket/basket-document.js';
+import { isOpen } from '../../src/basket/domain/basket.js';
+import { adding, someItem } from '../support/items.js';
+import { expectReplayEqualsProjection } from '../support/replay.js';
+import { TestStore, soon } from '../support/store.js';
+import type { StoreProcess } from '../support/store.js';
+
+const BASKETS = 40;
+
+describe('Appends of one moment', () => {
+  let store: TestStore;
+  let one: StoreProcess;
+  let other: StoreProcess;
+
+  beforeEach(async () => {
+    store = await TestStore.open();
+    one = store.process();
+    other = store.process();
+  });
+  afterEach(() => store[Symbol.asyncDispose]());
+
+  const users = () => Array.from({ length: BASKETS }, () => someUser());
+  const append = (appends: readonly Append[]) =>
+    Promise.allSettled(appends.map((each) => one.events.append(each, soon())));
+  const versions = async (names: readonly string[]) =>
+    await Promise.all(names.map(async (name) => (await one.baskets.find(name)).version));
+  const eventsOf = async (user: string) => (await one.events.read(user, 0, 100, soon())).map(({ version }) => version);
+
+  it('share statements, and each basket has its own events and answer', async () => {
+    const names = users();
+    const spy = jest.spyOn(one.database, 'query');
+    const updates = await Promise.all(names.map((name) => one.baskets.update(name, adding(someItem()))));
+    expect(spy.mock.calls.length).toBeLessThan(BASKETS / 4);
+    spy.mockRestore();
+    for (const [at, { after }] of updates.entries()) {
+      expect(after.userName).toBe(names[at]);
+      expect(fromDocument(after.userName, await one.baskets.find(after.userName))).toEqual(after);
+    }
+    expect(await expectReplayEqualsProjection(store.source)).toBe(BASKETS);
+  });
+
+  it('are each refused by their own version alone', async () => {
+    const names = users();
+    await append(names.filter((_, at) => at % 3 === 1).map((name) => someAppend(name, 0)));
+    const outcomes = await append(names.map((name) => someAppend(name, 0)));
+    expect(outcomes).toEqual(names.map((_, at) => ({ status: 'fulfilled', value: at % 3 !== 1 })));
+    expect(await versions(names)).toEqual(names.map(() => 1));
+  });
+
+  it('write nothing of the one that was refused: no event, no pointer, no snapshot', async () => {
+    const [stale = '', ...names] = users();
+    await append([someAppend(stale, 0)]);
+    const snapshots = [{ version: 1, json: '{}' }];
+    await append([...names, stale].map((name) => someAppend(name, name === stale ? 7 : 0, { snapshots })));
+    for (const table of ['domain_events', 'outbox'])
+      expect(await store.query(`SELECT version FROM ${table} WHERE user_name = $1`, [stale])).toEqual([{ version: 1 }]);
+    expect(await store.query('SELECT user_name FROM basket_snapshots ORDER BY 1')).toEqual(
+      names.toSorted((a, b) => (a < b ? -1 : 1)).map((user_name) => ({ user_name })),
+    );
+  });
+
+  it('are stored although one of them cannot be, which alone is told so', async () => {
+    const names = users();
+    const poisoned = names[7] ?? '';
+    const updates = await Promise.allSettled(
+      names.map((name) =>
+        one.baskets.update(name, adding(someItem(name === poisoned ? { productName: 'a\u0000b' } : {}))),
+      ),
+    );
+    expect(updates.flatMap(({ status }, at) => (status === 'rejected' ? [names[at]] : []))).toEqual([poisoned]);
+    expect(await versions(names)).toEqual(names.map((name) => (name === poisoned ? 0 : 2)));
+    expect(await expectReplayEqualsProjection(store.source)).toBe(BASKETS - 1);
+  });
+
+  it('take effect once for each identity, repeated later or at the same moment in another process', async () => {
+    const names = users();
+    const repeated = names[3] ?? '';
+    const identities = [{ commandId: 'key' }, { causationId: 'cause' }];
+    for (const [at, identity] of identities.entries()) {
+      await append([someAppend(repeated, at, identity)]);
+      const outcomes = await append(names.map((name) => someAppend(name, name === repeated ? at + 1 : at, identity)));
+      expect(outcomes).toEqual(names.map((name) => ({ status: 'fulfilled', value: name !== repeated })));
+    }
+    const user = someUser();
+    const both = await Promise.all(
+      [one, other].map(({ events }, at) =>
+        events.append(someAppend(user, 0, { commandId: 'key', count: 1 + at }), soon()),
+      ),
+    );
+    expect(both.toSorted()).toEqual([false, true]);
+    expect((await eventsOf(user)).length).toBe(both[0] ? 1 : 2);
+  });
+
+  it('of two processes to the same baskets in opposite order all take effect, though the database may see a deadlock', async () => {
+    const names = users();
+    const item = someItem();
+    const rounds = 5;
+    const write = async ({ baskets }: StoreProcess, order: readonly string[]) => {
+      for (let round = 0; round < rounds; round++)
+        await Promise.all(order.map((name) => baskets.update(name, adding(item))));
+    };
+    await Promise.all([write(one, names), write(other, names.toReversed())]);
+    for (const name of names) {
+      const basket = fromDocument(name, await one.baskets.find(name));
+      expect(isOpen(basket) && basket.lines[0]?.quantity).toBe(2 * rounds * item.quantity);
+    }
+    expect(await expectReplayEqualsProjection(store.source)).toBe(BASKETS);
+  });
+});
