@@ -24,6 +24,7 @@ export default {
         '^src/basket/basket\\.repository\\.ts$',
         '^src/(event-store|outbox|database)/',
         '^src/request-context\\.ts$',
+        '^src/telemetry/(counts|spans)\\.ts$',
         'node_modules/(@nestjs/common|cockatiel|ioredis|lru-cache|typeorm)/',
         '^node:|^(crypto|timers/promises)$',
       ],

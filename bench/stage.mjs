@@ -81,7 +81,11 @@ export class Stage {
     const log = join(this.folder, `${name}.log`);
     const port = await freePort();
     const spawned = performance.now();
-    const child = start(process.execPath, [file], { env: { ...env, PORT: String(port) }, log, cwd: this.folder });
+    const child = start(process.execPath, [file], {
+      env: { ...env, PORT: String(port), METRICS_PORT: '0' },
+      log,
+      cwd: this.folder,
+    });
     await untilAnswers(child, port, '/health/ready', log);
     return { port, pid: child.pid, readyMs: performance.now() - spawned, stop: () => stop(child) };
   }

@@ -10,17 +10,20 @@ import type { BasketDataSource } from './database/data-source.js';
 import { HealthModule } from './health/health.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
 import { Lifecycle } from './http/lifecycle.js';
+import type { Operations } from './telemetry/operations.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 export interface Parts {
   readonly config: Config;
   readonly logger: Logger;
+  readonly operations: Operations;
   readonly createDataSource: (config: Config) => Promise<BasketDataSource>;
 }
 
 @Global()
 @Module({ providers: [Lifecycle], exports: [Lifecycle] })
 export class AppModule {
-  static forRoot({ config, logger, createDataSource }: Parts): DynamicModule {
+  static forRoot({ config, logger, operations, createDataSource }: Parts): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -30,6 +33,7 @@ export class AppModule {
         BasketModule,
         OutboxModule.forRoot({ imports: [BasketModule] }),
         HealthModule,
+        TelemetryModule.forRoot(operations),
       ],
       providers: [{ provide: CONFIG, useValue: config }],
       exports: [CONFIG],

@@ -10,13 +10,14 @@ import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
 import { parseJsonBodies } from './http/body-parser.js';
 import { clientErrorHandler, handleOddities } from './http/framework-errors.js';
-import { addHooks, logRequest } from './http/hooks.js';
+import { addHooks, recordRequest } from './http/hooks.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { createDocument } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { requestIdOf } from './http/request-id.js';
 import { BodyValidationPipe } from './http/validation.pipe.js';
 import { AppLogger, createLogger } from './logging.js';
+import { Operations } from './telemetry/operations.js';
 
 /** Longer than any name of 128 characters, percent-encoded. */
 const MAX_PATH_PARAMETER = 128 * 4 * 3;
@@ -32,6 +33,7 @@ export async function createApp(
   openDataSource: Parts['createDataSource'] = createDataSource,
 ): Promise<NestFastifyApplication> {
   const logger = await createLogger(config.LOG_LEVEL);
+  const operations = new Operations();
   const filter = new ProblemFilter(config);
   const refuse = clientErrorHandler(config.PROBLEM_TYPE_BASE);
   const adapter = new FastifyAdapter({
@@ -47,19 +49,19 @@ export async function createApp(
     // The router refuses these before any hook runs.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       filter.send(error, request, reply);
-      logRequest(logger, request, reply);
+      recordRequest(logger, operations, request, reply);
     },
     skipMiddie: true,
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot({ config, logger, createDataSource: openDataSource }),
+    AppModule.forRoot({ config, logger, operations, createDataSource: openDataSource }),
     adapter,
     { logger: new AppLogger(logger), bodyParser: false, abortOnError: false },
   );
   const server = adapter.getInstance();
   handleOddities(server.server, refuse);
   parseJsonBodies(server);
-  addHooks(server, logger, app.get(Lifecycle));
+  addHooks(server, logger, operations, app.get(Lifecycle));
   app.useGlobalFilters(filter);
   app.useGlobalPipes(new BodyValidationPipe());
   SwaggerModule.setup('docs', app, () => createDocument(app), {

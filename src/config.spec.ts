@@ -50,6 +50,7 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
   NODE_ENV: text('development'),
   PORT: wholeNumber(3000, 0, 65_535),
   HOST: text('127.0.0.1'),
+  METRICS_PORT: wholeNumber(9464, 0, 65_535),
   DATABASE_URL: {
     default: undefined,
     right: [as('postgres://user:p%40ss@db.example:5432/basket?sslmode=require'), as('postgresql://db/basket')],

@@ -64,6 +64,11 @@ export const variables = {
     meaning: 'the address it listens on',
     parse: (text) => text,
   }),
+  METRICS_PORT: variable({
+    default: 9464,
+    meaning: 'where Prometheus scrapes `/metrics`, at the same address; 0 takes a free port and the log says which',
+    parse: integer(0, 65535),
+  }),
   DATABASE_URL: variable({
     default: undefined,
     shown: 'unset: the embedded database in `DATABASE_DIR`',

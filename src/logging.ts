@@ -1,17 +1,23 @@
 import { Logger as NestLogger, PinoLogger } from 'nestjs-pino';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { requestContext } from './request-context.js';
+import { requestContext, traceIdOf } from './request-context.js';
 
-/** One JSON object a line; in a terminal, text. Lines written while a request is served carry its id. */
+/** One JSON object a line; in a terminal, text. Lines written while a request is served carry its id and its trace's. */
 export async function createLogger(level: string): Promise<Logger> {
-  const options = { level, mixin: () => ({ ...requestContext.getStore() }), base: { pid: process.pid } };
+  const options = { level, mixin: about, base: { pid: process.pid } };
   if (process.stdout.isTTY) {
     const { default: pretty } = await import('pino-pretty');
     return pino(options, pretty({ sync: true, ignore: 'pid', singleLine: true }));
   }
   // A write a line would cost each request more than its own work; what is buffered leaves five times a second.
   return pino(options, pino.destination({ sync: false, minLength: 4096, periodicFlush: 200 }));
+}
+
+/** The ids by which the lines of a request are found, and its trace from them. */
+function about(): object {
+  const { requestId, traceparent } = requestContext.getStore() ?? {};
+  return traceparent === undefined ? { requestId } : { requestId, traceId: traceIdOf(traceparent) };
 }
 
 /** What Nest tells of each module and route while it starts. */

@@ -4,10 +4,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { readConfig } from './config.js';
 import type { Config } from './config.js';
+import { describeConnections } from './connections.js';
 import { Lifecycle } from './http/lifecycle.js';
+import { startTracing } from './telemetry/tracing.js';
+import type { Tracing } from './telemetry/tracing.js';
 
 const logger = new Logger('main');
 let app: NestFastifyApplication | undefined;
+let tracing: Tracing | undefined;
 let stopping = false;
 
 try {
@@ -18,23 +22,29 @@ try {
       if (app) void stop(app, config, signal);
       else process.exit(0);
     });
+  tracing = await startTracing();
   const { createApp } = await import('./app.js');
+  const { TelemetryModule } = await import('./telemetry/telemetry.module.js');
   app = await createApp(config);
+  await app.init();
+  const metrics = await app.get(TelemetryModule).serveMetrics(config.METRICS_PORT, config.HOST);
   await app.listen({ port: config.PORT, host: config.HOST });
-  announce(await app.getUrl(), config);
+  announce(await app.getUrl(), metrics, config);
 } catch (error) {
   const { message, cause } = error as Error;
   process.stderr.write(`${message}${cause instanceof Error ? ` ${cause.message}` : ''}\n`);
   process.exit(1);
 }
 
-function announce(url: string, { DATABASE_URL, DATABASE_DIR, REDIS_URL }: Config): void {
+function announce(url: string, metrics: string, config: Config): void {
+  const { DATABASE_URL, DATABASE_DIR, REDIS_URL } = config;
   if (DATABASE_URL === undefined)
     logger.warn(
       `Embedded database in ${DATABASE_DIR}: a crash of this process loses nothing, a power cut may. Set DATABASE_URL for production.`,
     );
   else if (!REDIS_URL) logger.log('REDIS_URL is not set: baskets are read from PostgreSQL each time.');
-  logger.log(`API ${url}/baskets/{userName}, Swagger UI ${url}/docs, contract ${url}/openapi.yaml`);
+  logger.log(`API ${url}/baskets/{userName}, Swagger UI ${url}/docs, contract ${url}/openapi.yaml, metrics ${metrics}`);
+  logger.log(`Connected: ${describeConnections(config, tracing)}`);
 }
 
 /** Stops without dropping a request: readiness goes down, load balancers notice, what is in flight ends. */
@@ -49,7 +59,7 @@ async function stop(app: NestFastifyApplication, config: Config, signal: string)
   const overdue = setTimeout(2 * config.REQUEST_DEADLINE_MS).then(() => process.exit(1));
   // Connections become idle one by one, as what was in flight is answered.
   setInterval(() => app.getHttpServer().closeIdleConnections(), 100);
-  await Promise.race([app.close(), overdue]);
+  await Promise.race([app.close().then(() => tracing?.stop()), overdue]);
   logger.log('Stopped.');
   PinoLogger.root.flush(() => process.exit(0));
 }

@@ -32,6 +32,7 @@ import { CachedBasketRepository } from './persistence/cached-basket.repository.j
 import { MemoryBasketCache } from './persistence/memory-basket-cache.js';
 import { connectRedis } from './persistence/redis.js';
 import { RedisBasketCache } from './persistence/redis-basket-cache.js';
+import { TracedBasketRepository } from './persistence/traced-basket.repository.js';
 import { TypeormBasketRepository } from './persistence/typeorm-basket.repository.js';
 import { GetBasketHandler } from './queries/get-basket.js';
 import { GetBasketSummaryHandler } from './queries/get-basket-summary.js';
@@ -78,7 +79,7 @@ const repository: Provider = {
     cache: BasketCache | null,
   ) => {
     const stored = new TypeormBasketRepository(database, events, past, config.REQUEST_DEADLINE_MS);
-    return cache ? new CachedBasketRepository(stored, cache) : stored;
+    return new TracedBasketRepository(cache ? new CachedBasketRepository(stored, cache) : stored);
   },
 };
 

@@ -1,8 +1,12 @@
+import type { Span } from '@opentelemetry/api';
+import { inSpanOfAll, recordedSpan } from '../telemetry/spans.js';
 import { DatabaseUnavailableError } from './database.js';
 
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly deadline: number;
+  /** Of the request that waits, if it is recorded. */
+  readonly span: Span | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,7 +34,7 @@ export class Batches<Item, Result> {
   /** @param deadline as in `Database.query` */
   add(item: Item, deadline: number): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.waiting.push({ item, deadline, resolve, reject });
+    this.waiting.push({ item, deadline, span: recordedSpan(), resolve, reject });
     this.schedule();
     return promise;
   }
@@ -55,9 +59,13 @@ export class Batches<Item, Result> {
 
   private async send(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.sendAll(
-        batch.map(({ item }) => item),
-        Math.min(...batch.map(({ deadline }) => deadline)),
+      const results = await inSpanOfAll(
+        batch.map(({ span }) => span),
+        () =>
+          this.sendAll(
+            batch.map(({ item }) => item),
+            Math.min(...batch.map(({ deadline }) => deadline)),
+          ),
       );
       for (const [at, { resolve }] of batch.entries()) resolve(results[at] as Result);
     } catch (error) {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { inStatementSpan } from '../telemetry/spans.js';
 import type { BasketDataSource } from './data-source.js';
 
 /** SQL that is sent again and again, prepared under its name where the server keeps prepared statements. */
@@ -51,7 +52,21 @@ export class Database {
    * @throws DatabaseUnavailableError at the deadline at the latest
    * @throws SerializationError when the statement lost against a concurrent one
    */
-  async query<Row extends QueryResultRow>(
+  query<Row extends QueryResultRow>(
+    statement: Statement,
+    values: unknown[],
+    deadline: number,
+  ): Promise<QueryResult<Row>> {
+    return inStatementSpan('postgresql', statement, () => this.send<Row>(statement, values, deadline));
+  }
+
+  /** How many connections the pool has, how many of them are in use, and how many statements wait for one. */
+  get connections() {
+    const { totalCount, idleCount, waitingCount } = this.pool;
+    return { most: this.pool.options.max, open: totalCount, inUse: totalCount - idleCount, waiting: waitingCount };
+  }
+
+  private async send<Row extends QueryResultRow>(
     { name, text }: Statement,
     values: unknown[],
     deadline: number,

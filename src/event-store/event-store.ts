@@ -17,7 +17,7 @@ const MOST_APPENDS = 32;
 /** Append-only streams of events. What an event means is for others to know. */
 export class EventStore {
   private readonly batches: Batches<Append, boolean>;
-  private appended = (): void => undefined;
+  private readonly listeners: ((append: Append) => void)[] = [];
 
   constructor(
     private readonly database: Database,
@@ -45,7 +45,7 @@ export class EventStore {
   async append(append: Append, deadline: number): Promise<boolean> {
     try {
       const appended = await this.batches.add(append, deadline);
-      if (appended) this.appended();
+      if (appended) for (const tell of this.listeners) tell(append);
       return appended;
     } catch (error) {
       if (error instanceof SerializationError) return false;
@@ -54,8 +54,8 @@ export class EventStore {
   }
 
   /** Calls the listener after each append of this process. */
-  onAppend(listener: () => void): void {
-    this.appended = listener;
+  onAppend(listener: (append: Append) => void): void {
+    this.listeners.push(listener);
   }
 
   /** At most `limit` events of a stream behind a version, oldest first. */

@@ -11,6 +11,8 @@ export interface NewEvent {
 export interface EventMetadata {
   /** How many events the append has that this event belongs to. */
   readonly appended?: number;
+  /** Of the request that appended it (W3C Trace Context). */
+  readonly traceparent?: string;
   readonly [name: string]: unknown;
 }
 

@@ -1,4 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtraModels, ApiOperation, ApiProperty, ApiResponse, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 
 @ApiSchema({ name: 'ComponentHealth', description: 'One component; further members tell more about it.' })
@@ -43,6 +44,7 @@ class HealthView {
 /** What the contract says of a health route. */
 export const HealthOperation = (operationId: string, summary: string, description: string) =>
   applyDecorators(
+    RouteConfig({ operation: operationId }),
     ApiOperation({ operationId, summary, description }),
     ApiResponse({ status: 200, description: 'Yes.', type: HealthView }),
     ApiResponse({ status: 503, description: 'No.', type: HealthView }),

@@ -1,18 +1,39 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { requestContext } from '../request-context.js';
+import { requestContext, traceIdOf } from '../request-context.js';
+import type { Operations } from '../telemetry/operations.js';
+import { closeTrace, openTrace, withinTrace } from '../telemetry/request-trace.js';
 import type { Lifecycle } from './lifecycle.js';
 import { ProblemError } from './problems.js';
+import type { ProblemCode } from './problems.js';
 
-/** What every request gets: its id, its context, and one line in the log when it was answered. */
-export function addHooks(server: FastifyInstance, logger: Logger, lifecycle: Lifecycle): void {
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Of the problem document that it carries. */
+    problem: ProblemCode | undefined;
+  }
+  interface FastifyContextConfig {
+    /** The operationId of the contract; none for what is not part of it. */
+    operation?: string;
+  }
+}
+
+/** What every request gets: its id, its context and trace; and, when it was answered, its line in the log and its place in the metrics. */
+export function addHooks(server: FastifyInstance, logger: Logger, operations: Operations, lifecycle: Lifecycle): void {
+  server.decorateRequest('trace', undefined);
+  server.decorateReply('problem', undefined);
+  server.addHook('onRoute', ({ config }) => {
+    if (config?.operation !== undefined) operations.add(config.operation);
+  });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     if (lifecycle.isDraining) reply.header('connection', 'close');
-    requestContext.run({ requestId: request.id }, () => done(withoutHost(request)));
+    const trace = (request.trace = openTrace(request));
+    const about = trace ? { requestId: request.id, traceparent: trace.traceparent } : { requestId: request.id };
+    requestContext.run(about, () => withinTrace(trace, () => done(withoutHost(request))));
   });
   server.addHook('onResponse', (request, reply, done) => {
-    logRequest(logger, request, reply);
+    recordRequest(logger, operations, request, reply);
     done();
   });
 }
@@ -23,16 +44,19 @@ function withoutHost({ raw }: FastifyRequest): ProblemError | undefined {
   return new ProblemError('malformed-request', 'HTTP/1.1 requests have a Host header.');
 }
 
-/** The route as it is declared, not the path: that holds a user's name. */
-export function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
-  logger.info(
-    {
-      requestId: request.id,
-      method: request.method,
-      route: request.routeOptions.url ?? 'none',
-      status: reply.statusCode,
-      durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
-    },
-    'request',
-  );
+/** What is left of a request. The route is as it is declared, not the path: that holds a user's name. */
+export function recordRequest(
+  logger: Logger,
+  operations: Operations,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const { id: requestId, method, trace } = request;
+  const { url: route = 'none', config } = request.routeOptions;
+  const { statusCode: status, elapsedTime, problem } = reply;
+  operations.record(config.operation, status, elapsedTime / 1000, problem);
+  closeTrace(request, status, problem);
+  const durationMs = Math.round(elapsedTime * 1000) / 1000;
+  const line = { requestId, method, route, status, durationMs };
+  logger.info(trace ? { ...line, traceId: traceIdOf(trace.traceparent) } : line, 'request');
 }

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import type { INestApplication, Type } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import {
   ApiExtraModels,
   ApiHeader,
@@ -134,6 +135,8 @@ export function Operation(operation: Operation) {
   const codes = [...ALWAYS, ...(write ? ON_WRITE : []), ...refusals];
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   return applyDecorators(
+    // The metrics tell requests apart by it.
+    RouteConfig({ operation: id }),
     ApiExtraModels(ProblemView),
     ApiOperation({ operationId: id, summary, ...(description ? { description } : {}) }),
     ApiHeader({ name: 'X-Request-Id', required: false, description: 'Names the request in logs and answers.' }),

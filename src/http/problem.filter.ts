@@ -29,6 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
       instance: request.url.split('?', 1)[0],
       requestId: request.id,
     });
+    reply.problem = refusal.code;
     void reply.code(status).headers(headers).header('x-request-id', request.id).send(body);
   }
 }

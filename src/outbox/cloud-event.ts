@@ -23,10 +23,21 @@ export interface Message {
   readonly id: string;
   readonly subject: string;
   readonly event: CloudEvent;
+  /** Of the request that stored the event, if it was part of a trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** @returns the message on `basket.v1.<bucket>.<event type>`; a bucket has all events of a basket */
-export function toMessage({ stream, eventId, type, version, basketId, occurredAt, data }: StoredEvent): Message {
+export function toMessage({
+  stream,
+  eventId,
+  type,
+  version,
+  basketId,
+  occurredAt,
+  data,
+  metadata,
+}: StoredEvent): Message {
   return {
     id: eventId,
     subject: `basket.v1.${bucketOf(stream)}.${type}`,
@@ -42,5 +53,6 @@ export function toMessage({ stream, eventId, type, version, basketId, occurredAt
       basketid: basketId,
       data,
     },
+    traceparent: metadata.traceparent,
   };
 }

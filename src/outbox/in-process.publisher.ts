@@ -1,4 +1,5 @@
 import type { CloudEvent, Message } from './cloud-event.js';
+import { inPublishSpan } from './publish-span.js';
 import { Publisher } from './publisher.js';
 
 type Subscriber = (event: CloudEvent) => Promise<void> | void;
@@ -14,8 +15,10 @@ export class InProcessPublisher extends Publisher {
     return () => this.subscribers.delete(subscriber);
   }
 
-  async publish({ event }: Message): Promise<void> {
-    for (const subscriber of this.subscribers) await subscriber(event);
+  publish(message: Message): Promise<void> {
+    return inPublishSpan(message, this.kind, async () => {
+      for (const subscriber of this.subscribers) await subscriber(message.event);
+    });
   }
 
   ping(): Promise<void> {

@@ -1,8 +1,9 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { connect, nanos } from '@nats-io/transport-node';
+import { connect, headers, nanos } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Message } from './cloud-event.js';
+import { inPublishSpan } from './publish-span.js';
 import { PoisonMessageError, Publisher } from './publisher.js';
 
 const STREAM = 'BASKET';
@@ -20,14 +21,20 @@ export class NatsPublisher extends Publisher {
     super();
   }
 
-  async publish({ id, subject, event }: Message): Promise<void> {
+  publish(message: Message): Promise<void> {
+    return inPublishSpan(message, this.kind, (traceparent) => this.send(message, traceparent));
+  }
+
+  private async send({ id, subject, event }: Message, traceparent: string | undefined): Promise<void> {
     const connection = await this.connected();
     const payload = JSON.stringify(event);
     const most = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
     if (Buffer.byteLength(payload) > most)
       throw new PoisonMessageError(`The message is larger than the ${most} bytes that the server takes.`);
     this.client ??= await this.openStream(connection);
-    await this.client.publish(subject, payload, { msgID: id, timeout: TIMEOUT_MS });
+    const about = traceparent === undefined ? undefined : headers();
+    about?.set('traceparent', traceparent ?? '');
+    await this.client.publish(subject, payload, { msgID: id, timeout: TIMEOUT_MS, ...(about && { headers: about }) });
   }
 
   async ping(): Promise<void> {

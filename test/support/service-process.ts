@@ -51,7 +51,7 @@ export class ServiceProcess implements AsyncDisposable {
     const path = `dist/src/${script}`;
     if (!existsSync(path)) throw new Error(`${path} is not there. Run: npm run build`);
     const child = spawn(process.execPath, [...nodeArguments, path], {
-      env: { PATH: process.env.PATH, PORT: '0', ...env },
+      env: { PATH: process.env.PATH, PORT: '0', METRICS_PORT: '0', ...env },
     });
     running.add(child);
     child.once('exit', () => running.delete(child));

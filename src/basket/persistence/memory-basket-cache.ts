@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { counts } from '../../telemetry/counts.js';
 import type { BasketDocument } from '../basket.repository.js';
 import { BasketCache, LEASE_MS } from './basket-cache.js';
 import type { Look } from './basket-cache.js';
@@ -23,8 +24,12 @@ export class MemoryBasketCache extends BasketCache {
 
   look(userName: string): Promise<Look> {
     const place = this.places.get(userName);
-    if (typeof place === 'string') return Promise.resolve({});
-    if (place) return Promise.resolve({ basket: place });
+    if (place && typeof place !== 'string') {
+      counts.cacheHits++;
+      return Promise.resolve({ basket: place });
+    }
+    counts.cacheMisses++;
+    if (place !== undefined) return Promise.resolve({});
     const lease = randomUUID();
     this.places.set(userName, lease, { ttl: LEASE_MS });
     return Promise.resolve({ lease });
@@ -32,6 +37,7 @@ export class MemoryBasketCache extends BasketCache {
 
   fill(userName: string, basket: BasketDocument, lease: string): Promise<void> {
     if (this.places.get(userName) === lease) this.places.set(userName, basket);
+    else counts.cacheStaleDiscards++;
     return Promise.resolve();
   }
 

@@ -3,6 +3,8 @@ import { Logger } from '@nestjs/common';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { Redis } from 'ioredis';
 import type { Cluster } from 'ioredis';
+import { counts } from '../../telemetry/counts.js';
+import { inStatementSpan } from '../../telemetry/spans.js';
 import type { BasketDocument } from '../basket.repository.js';
 import { BasketCache, LEASE_MS } from './basket-cache.js';
 import type { Look } from './basket-cache.js';
@@ -34,7 +36,7 @@ export class RedisBasketCache extends BasketCache {
     this.breaker.onBreak(() => this.logger.warn('Redis does not answer: baskets are read from PostgreSQL.'));
     this.breaker.onReset(() => this.logger.log('Redis answers again.'));
     this.repairs = new Repairs(async (userName, version) => {
-      await this.send(() => this.redis.basketDrop(keyOf(userName), version));
+      await this.send('drop', () => this.redis.basketDrop(keyOf(userName), version));
     });
   }
 
@@ -42,30 +44,40 @@ export class RedisBasketCache extends BasketCache {
     // What the key holds may be older than a write of ours that has been acknowledged.
     if (this.repairs.has(userName)) return {};
     try {
-      const value = await this.send(() => this.redis.getBuffer(keyOf(userName)));
-      if (value) return value[0] === LEASE_MARK ? {} : { basket: decode(value) };
+      const value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
+      if (value && value[0] !== LEASE_MARK) {
+        counts.cacheHits++;
+        return { basket: decode(value) };
+      }
+      counts.cacheMisses++;
+      if (value) return {};
       const lease = `L${randomUUID()}`;
-      const taken = await this.send(() => this.redis.set(keyOf(userName), lease, 'PX', LEASE_MS, 'NX'));
+      const taken = await this.send('lease', () => this.redis.set(keyOf(userName), lease, 'PX', LEASE_MS, 'NX'));
       return taken === null ? {} : { lease };
     } catch {
+      counts.cacheErrors++;
       return {};
     }
   }
 
   async fill(userName: string, basket: BasketDocument, lease: string): Promise<void> {
     try {
-      await this.send(() => this.redis.basketFill(keyOf(userName), lease, encode(basket), this.expiry()));
+      const value = encode(basket);
+      const filled = await this.send('fill', () => this.redis.basketFill(keyOf(userName), lease, value, this.expiry()));
+      if (filled === 0) counts.cacheStaleDiscards++;
     } catch (error) {
+      counts.cacheErrors++;
       this.logger.debug(`A read was not cached: ${(error as Error).message}`);
     }
   }
 
   async put(userName: string, basket: BasketDocument): Promise<void> {
     try {
-      await this.send(() =>
+      await this.send('put', () =>
         this.redis.basketPut(keyOf(userName), encode(basket), this.expiry(), basket.version),
       );
     } catch (error) {
+      counts.cacheErrors++;
       this.logger.debug(`A write was not cached and will be repaired: ${(error as Error).message}`);
       this.repairs.add(userName, basket.version);
     }
@@ -73,8 +85,9 @@ export class RedisBasketCache extends BasketCache {
 
   async drop(userName: string, version: number): Promise<void> {
     try {
-      await this.send(() => this.redis.basketDrop(keyOf(userName), version));
+      await this.send('drop', () => this.redis.basketDrop(keyOf(userName), version));
     } catch {
+      counts.cacheErrors++;
       this.repairs.add(userName, version);
     }
   }
@@ -91,11 +104,14 @@ export class RedisBasketCache extends BasketCache {
     else this.redis.disconnect();
   }
 
-  private send<Answer>(command: () => Promise<Answer>): Promise<Answer> {
-    return this.breaker.execute(() => {
-      this.cork();
-      return command();
-    });
+  /** @param name what it is for, in spans */
+  private send<Answer>(name: string, command: () => Promise<Answer>): Promise<Answer> {
+    return inStatementSpan('redis', { name }, () =>
+      this.breaker.execute(() => {
+        this.cork();
+        return command();
+      }),
+    );
   }
 
   /**

@@ -5,7 +5,9 @@ import type { Cluster, Redis, Result } from 'ioredis';
 const FILL = `
 if redis.call('GETRANGE', KEYS[1], 0, 63) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-end`;
+  return 1
+end
+return 0`;
 
 const PUT = `
 local place = redis.call('GETRANGE', KEYS[1], 0, 63)
@@ -25,8 +27,8 @@ if not version or tonumber(version) < tonumber(ARGV[1]) then redis.call('DEL', K
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    /** Sets the value if the lease is in its place. */
-    basketFill(key: string, lease: string, value: string, expiryMs: number): Result<unknown, Context>;
+    /** Sets the value if the lease is in its place; answers whether it was. */
+    basketFill(key: string, lease: string, value: string, expiryMs: number): Result<0 | 1, Context>;
     /** Sets the value over something older, and ends a lease. */
     basketPut(key: string, value: string, expiryMs: number, version: number): Result<unknown, Context>;
     /** Removes what is older than the version, and any lease. */

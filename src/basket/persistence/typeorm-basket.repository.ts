@@ -4,6 +4,7 @@ import type { Database, Statement } from '../../database/database.js';
 import { SNAPSHOT_EVERY } from '../../event-store/event-store.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { requestContext } from '../../request-context.js';
+import { counts } from '../../telemetry/counts.js';
 import { fromDocument, toDocument } from '../basket-document.js';
 import type { BasketHistory } from '../basket.history.js';
 import { BasketRepository } from '../basket.repository.js';
@@ -62,6 +63,7 @@ export class TypeormBasketRepository extends BasketRepository {
         if (done) return { last: undefined, result: done };
         if (fresh && outcome instanceof BasketError) throw outcome;
         if (fresh && update) return { last: update.after, result: update };
+        counts.retries++;
         // Jitter parts processes that would otherwise meet again.
         if (fresh) await setTimeout(Math.random() * Math.min(50, 2 ** attempt));
       }
@@ -129,7 +131,9 @@ export class TypeormBasketRepository extends BasketRepository {
       },
       deadline,
     );
-    return appended ? { before, after, events, causationId, document, replayed: false } : undefined;
+    if (appended) return { before, after, events, causationId, document, replayed: false };
+    counts.versionConflicts++;
+    return undefined;
   }
 
   private async load(userName: string, deadline: number): Promise<Basket> {

@@ -1,0 +1,314 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { jest } from '@jest/globals';
+import pg from 'pg';
+import { basketIn, refusal } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { OtlpReceiver, treeOf } from '../support/otlp-receiver.js';
+import type { ReceivedSpan } from '../support/otlp-receiver.js';
+import { describeWith } from '../support/servers.js';
+import { ServiceProcess } from '../support/service-process.js';
+import type { Env } from '../support/service-process.js';
+import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
+import { createStorage } from '../support/storage.js';
+import type { Storage } from '../support/storage.js';
+
+jest.setTimeout(180_000);
+
+/** A caller's trace: its id, and the header that continues it. */
+function someTrace(flags: '00' | '01' = '01') {
+  const traceId = randomBytes(16).toString('hex');
+  const parent = randomBytes(8).toString('hex');
+  return { traceId, parent, headers: { traceparent: `00-${traceId}-${parent}-${flags}` } };
+}
+
+const SERVER = 2;
+const CLIENT = 3;
+const PRODUCER = 4;
+const ERROR = 2;
+
+const withRedis = process.env.REDIS_URL && process.env.DATABASE_URL;
+/** Lines of a tree that are there only with Redis. */
+const redis = (...lines: string[]) => (withRedis ? lines : []);
+
+async function start(receiver: OtlpReceiver, storage: Storage, env: Env = {}) {
+  return await ServiceProcess.start({ ...storage.env, ...receiver.env, ...env });
+}
+
+function spanOf(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
+  const found = spans.filter((span) => span.name === name);
+  expect(found.map((span) => span.name)).toEqual([name]);
+  return found[0] as ReceivedSpan;
+}
+
+/** The spans of a trace, when all that are expected have come. */
+const spansOf = async (receiver: OtlpReceiver, traceId: string, count: number) =>
+  await eventually(() => {
+    const spans = receiver.ofTrace(traceId);
+    return spans.length >= count && spans;
+  });
+
+describe('The trace of a request', () => {
+  it('leads from HTTP to the statements of a read', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const user = randomUUID();
+    const item = someItem();
+    await service.api.put(basketOf(user), replacement([item]));
+
+    const read = someTrace();
+    basketIn(await service.api.get(basketOf(user), read.headers));
+    const expected = [
+      'GET /baskets/:userName',
+      '  query.GetBasket',
+      '    repository.find',
+      ...redis('      redis get', '      redis lease'),
+      '      postgresql find-baskets',
+      ...redis('      redis fill'),
+    ];
+    const spans = await spansOf(receiver, read.traceId, expected.length);
+    expect(treeOf(spans)).toEqual(expected);
+
+    const again = someTrace();
+    basketIn(await service.api.get(basketOf(user), again.headers));
+    const cached = [...expected.slice(0, 3), ...redis('      redis get')];
+    expect(treeOf(await spansOf(receiver, again.traceId, cached.length))).toEqual(cached);
+
+    expect(spanOf(spans, 'GET /baskets/:userName')).toMatchObject({
+      kind: SERVER,
+      parentSpanId: read.parent,
+      attributes: {
+        'http.request.method': 'GET',
+        'http.route': '/baskets/:userName',
+        'http.response.status_code': 200,
+      },
+    });
+    expect(spanOf(spans, 'query.GetBasket').attributes).toEqual({
+      'query.type': 'GetBasket',
+      'user.hash': createHash('sha256').update(user).digest('hex').slice(0, 16),
+    });
+    expect(spanOf(spans, 'postgresql find-baskets')).toMatchObject({
+      kind: CLIENT,
+      attributes: {
+        'db.system.name': 'postgresql',
+        'db.query.text': expect.stringContaining('= ANY($1)') as unknown,
+      },
+    });
+  });
+
+  it('leads from HTTP to the statements of a write, and on to its event, which is linked with it', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const user = randomUUID();
+    const item = someItem();
+    await service.api.put(basketOf(user), replacement([item]));
+
+    const { traceId, headers } = someTrace();
+    const path = `${basketOf(user)}/items/${item.productId}`;
+    basketIn(await service.api.patch(path, { quantity: 7 }, headers));
+    const expected = [
+      'PATCH /baskets/:userName/items/:productId',
+      '  command.UpdateItemQuantity',
+      '    repository.update',
+      '      postgresql find-baskets',
+      '      postgresql append-basket_projections',
+      ...redis('      redis put'),
+    ];
+    const spans = await spansOf(receiver, traceId, expected.length + 1);
+    expect(treeOf(spans.filter(({ kind }) => kind !== PRODUCER))).toEqual(expected);
+    const { spanId } = spanOf(spans, 'PATCH /baskets/:userName/items/:productId');
+    const publication = { kind: PRODUCER, parentSpanId: spanId, links: [spanId] };
+    expect(spanOf(spans, 'publish basket.v1.BasketItemQuantityUpdated')).toMatchObject(publication);
+  });
+
+  it('has the code of a refusal', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const user = randomUUID();
+    const { traceId, headers } = someTrace();
+    refusal(await service.api.get(basketOf(user), headers), 'basket-not-found');
+    const spans = await eventually(() => {
+      const received = receiver.ofTrace(traceId);
+      return received.some(({ kind }) => kind === SERVER) && received;
+    });
+    const http = spanOf(spans, 'GET /baskets/:userName');
+    expect(http.attributes).toMatchObject({ 'error.type': 'basket-not-found', 'http.response.status_code': 404 });
+    expect(http.status?.code ?? 0).not.toBe(ERROR);
+    expect(spanOf(spans, 'query.GetBasket')).toMatchObject({
+      exceptions: ['basket-not-found'],
+      attributes: { 'error.type': 'basket-not-found' },
+      status: { code: ERROR },
+    });
+  });
+
+  it('tells neither names nor values of a caller', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const canary = `canary-${randomUUID()}`;
+    const { traceId, headers } = someTrace();
+    const secret = { ...headers, authorization: `Bearer ${canary}`, 'x-api-key': canary };
+    const item = someItem({ productName: canary });
+    await service.api.put(`${basketOf(canary)}?token=${canary}`, replacement([item]), secret);
+    await service.api.post(`${basketOf(canary)}/items`, addition({ currency: 'USD' }), secret);
+    await service.api.patch(`${basketOf(canary)}/items/${item.productId}`, { quantity: canary }, secret);
+    await service.api.get(`/${canary}`, secret);
+    await eventually(() => receiver.ofTrace(traceId).filter(({ kind }) => kind === SERVER).length === 4);
+    const received = receiver.bodies.map(({ body }) => body.toString()).join('\n');
+    expect(received).not.toContain(canary);
+    expect(received).not.toContain(item.productId);
+    // The control: what is looked through is what was sent.
+    expect(received).toContain(traceId);
+  });
+
+  it('is named in the log, with the request', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const [recorded, unrecorded] = [someTrace('01'), someTrace('00')];
+    const requestId = randomUUID();
+    const path = basketOf(randomUUID());
+    await service.api.get(path, { ...recorded.headers, 'x-request-id': requestId });
+    await service.api.get(path, unrecorded.headers);
+    await service.end();
+    const lines = service.log.filter(({ msg }) => msg === 'request');
+    expect(lines).toContainEqual(expect.objectContaining({ requestId, traceId: recorded.traceId }));
+    expect(lines).toContainEqual(expect.objectContaining({ traceId: unrecorded.traceId }));
+    expect(receiver.ofTrace(recorded.traceId)).not.toEqual([]);
+    expect(receiver.ofTrace(unrecorded.traceId)).toEqual([]);
+    expect(service.log.map(({ msg }) => msg).join('\n')).toMatch(/Connected: .*; traces http:\/\/127\.0\.0\.1:\d+$/m);
+  });
+});
+
+describeWith(['postgres'], 'The trace of a failure', () => {
+  it('has its code as an error of ours, on every span that it went through', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const database = new pg.Client({ connectionString: storage.env.DATABASE_URL });
+    await database.connect();
+    await database.query('ALTER TABLE domain_events RENAME COLUMN event_data TO other_data');
+    await database.end();
+    const { traceId, headers } = someTrace();
+    refusal(await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers), 'internal');
+    const spans = await spansOf(receiver, traceId, 5);
+    expect(spanOf(spans, 'POST /baskets/:userName/items')).toMatchObject({
+      attributes: { 'error.type': 'internal', 'http.response.status_code': 500 },
+      status: { code: ERROR },
+    });
+    const undefinedColumn = '42703';
+    for (const name of ['command.AddItem', 'repository.update', 'postgresql append-basket_projections'])
+      expect(spanOf(spans, name)).toMatchObject({ exceptions: [undefinedColumn], status: { code: ERROR } });
+  });
+});
+
+describe('A statement that several requests share', () => {
+  it('belongs to the trace of one, and is linked with the others both ways', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const traces = Array.from({ length: 40 }, () => someTrace());
+    await Promise.all(
+      traces.map(async ({ headers }) =>
+        basketIn(await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers), 201),
+      ),
+    );
+    const ours = new Set(traces.map(({ traceId }) => traceId));
+    const all = await eventually(() => {
+      const spans = receiver.spans.filter(({ traceId }) => ours.has(traceId));
+      return spans.filter(({ kind }) => kind === SERVER).length === traces.length && spans;
+    });
+    const appends = all.filter(({ name }) => name.startsWith('postgresql append'));
+    const updates = all.filter(({ name }) => name === 'repository.update');
+    expect(updates).toHaveLength(traces.length);
+    // Each request's own, or shared.
+    for (const { spanId } of updates) {
+      const mine = appends.filter(({ parentSpanId, links }) => parentSpanId === spanId || links.includes(spanId));
+      expect(mine).toHaveLength(1);
+    }
+    const shared = appends.filter(({ links }) => links.length > 0);
+    expect(shared).not.toEqual([]);
+    for (const { spanId, links } of shared)
+      for (const link of links) expect(updates.find((update) => update.spanId === link)?.links).toContain(spanId);
+  });
+});
+
+describe('Traces are exported', () => {
+  it.each<[string, Env]>([
+    ['no endpoint is named', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
+    ['the exporter is none', { OTEL_TRACES_EXPORTER: 'none' }],
+    ['the SDK is disabled', { OTEL_SDK_DISABLED: 'true' }],
+  ])('not when %s', async (_, env) => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage, env);
+    const { traceId, headers } = someTrace();
+    await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers);
+    await setTimeout(200);
+    await service.end();
+    expect(receiver.bodies).toEqual([]);
+    expect(service.log).toContainEqual(expect.objectContaining({ msg: 'request', traceId }));
+    expect(service.log.map(({ msg }) => msg).join('\n')).toMatch(/; traces not exported$/m);
+  });
+
+  it('in protobuf by default, and nothing but traces', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    const { OTEL_EXPORTER_OTLP_PROTOCOL: _, ...env } = receiver.env;
+    await using service = await ServiceProcess.start({ ...storage.env, ...env });
+    const { traceId, headers } = someTrace();
+    await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers);
+    await service.end();
+    expect(new Set(receiver.bodies.map(({ path, type }) => `${path} ${type}`))).toEqual(
+      new Set(['/v1/traces application/x-protobuf']),
+    );
+    const sent = Buffer.concat(receiver.bodies.map(({ body }) => body));
+    expect(sent.includes(Buffer.from(traceId, 'hex'))).toBe(true);
+  });
+
+  it('of as many requests as the sampler says, each whole or not at all', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    const sampler = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.2' };
+    await using service = await start(receiver, storage, sampler);
+    const path = basketOf(randomUUID());
+    await service.api.put(path, replacement([someItem()]));
+    for (let n = 0; n < 200; n++) await service.api.get(path);
+    await service.end();
+    const requests = receiver.spans.filter(({ name }) => name === 'GET /baskets/:userName');
+    // Of 200 at 0.2: six standard deviations.
+    expect(requests.length).toBeGreaterThan(6);
+    expect(requests.length).toBeLessThan(74);
+    for (const { traceId } of requests) expect(receiver.ofTrace(traceId).length).toBeGreaterThanOrEqual(3);
+    const roots = receiver.spans.filter(({ parentSpanId }) => !parentSpanId);
+    expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set([SERVER]));
+  });
+});
+
+describeWith(['postgres'], 'The trace context', () => {
+  it('stands in the metadata of the event, recorded or not', async () => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage);
+    const [recorded, unrecorded] = [someTrace('01'), someTrace('00')];
+    const [one, other] = [randomUUID(), randomUUID()];
+    await service.api.post(`${basketOf(one)}/items`, addition(), recorded.headers);
+    await service.api.post(`${basketOf(other)}/items`, addition(), unrecorded.headers);
+    const database = new pg.Client({ connectionString: storage.env.DATABASE_URL });
+    await database.connect();
+    const { rows } = await database.query<{ user_name: string; traceparent: string }>(
+      `SELECT DISTINCT user_name, metadata->>'traceparent' AS traceparent FROM domain_events`,
+    );
+    await database.end();
+    const { spanId } = spanOf(await spansOf(receiver, recorded.traceId, 7), 'POST /baskets/:userName/items');
+    expect(new Map(rows.map(({ user_name, traceparent }) => [user_name, traceparent]))).toEqual(
+      new Map([
+        [one, `00-${recorded.traceId}-${spanId}-01`],
+        [other, unrecorded.headers.traceparent],
+      ]),
+    );
+  });
+});
