@@ -1,24 +1,46 @@
+import type { BasketEvent } from '../basket/domain/basket.events.js';
 import type { Append } from '../event-store/append.js';
+
+type EventType = BasketEvent['type'] | 'BasketAbandoned' | 'BasketReactivated';
+
+interface Sales {
+  baskets: number;
+  /** In the minor unit of the currency. */
+  value: number;
+}
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 
 /** What shoppers did through this process, by the events that it stored. */
 export class BusinessCounts {
-  /** Events by type. The types are those of the domain: as many as there are in its code. */
-  readonly events = new Map<string, number>();
-  /** Value in minor units by currency. Callers may make up codes: all that nobody pays with count as `other`. */
-  readonly checkedOut = new Map<string, number>();
+  readonly events: Record<EventType, number> = {
+    BasketCreated: 0,
+    BasketReplaced: 0,
+    BasketItemAdded: 0,
+    BasketItemQuantityUpdated: 0,
+    BasketItemRemoved: 0,
+    BasketCleared: 0,
+    BasketDeleted: 0,
+    BasketsMerged: 0,
+    BasketAbandoned: 0,
+    BasketReactivated: 0,
+    BasketCheckedOut: 0,
+  };
+  /** By currency. Callers may make up codes: those that nobody pays with are one, `other`. */
+  readonly sales = new Map<string, Sales>();
 
   count({ events }: Pick<Append, 'events'>): void {
     for (const { type, data } of events) {
-      add(this.events, type, 1);
-      if (type === 'BasketCheckedOut') this.addValue(data as { currency: string; totalPrice: number });
+      if (isKnown(type, this.events)) this.events[type]++;
+      if (type === 'BasketCheckedOut') this.addSale(data as { currency: string; totalPrice: number });
     }
   }
 
-  private addValue({ currency, totalPrice }: { currency: string; totalPrice: number }): void {
-    add(this.checkedOut, CURRENCIES.has(currency) ? currency : 'other', totalPrice);
+  private addSale({ currency, totalPrice }: { currency: string; totalPrice: number }): void {
+    const key = CURRENCIES.has(currency) ? currency : 'other';
+    const { baskets, value } = this.sales.get(key) ?? { baskets: 0, value: 0 };
+    this.sales.set(key, { baskets: baskets + 1, value: value + totalPrice });
   }
 }
 
-const add = (sums: Map<string, number>, key: string, value: number) => sums.set(key, (sums.get(key) ?? 0) + value);
+const isKnown = (type: string, events: Record<EventType, number>): type is EventType => Object.hasOwn(events, type);

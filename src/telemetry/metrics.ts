@@ -1,11 +1,12 @@
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import type { Attributes, Meter } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Database } from '../database/database.js';
 import type { Lifecycle } from '../http/lifecycle.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { BusinessCounts } from './business-counts.js';
 import { counts, gauges } from './counts.js';
+import { counter, gauge } from './observe.js';
 import type { Operations } from './operations.js';
 import { observeProcess } from './process-metrics.js';
 
@@ -47,20 +48,6 @@ export function createMetrics(sources: Sources): { exporter: PrometheusExporter;
   return { exporter, stop };
 }
 
-type Readings = Iterable<readonly [number, Attributes?]>;
-
-export function counter(meter: Meter, name: string, description: string, read: () => Readings): void {
-  meter.createObservableCounter(name, { description }).addCallback((result) => {
-    for (const [value, attributes] of read()) result.observe(value, attributes);
-  });
-}
-
-export function gauge(meter: Meter, name: string, description: string, read: () => Readings): void {
-  meter.createObservableGauge(name, { description }).addCallback((result) => {
-    for (const [value, attributes] of read()) result.observe(value, attributes);
-  });
-}
-
 function observeCache(meter: Meter): void {
   counter(meter, 'basket_cache_hits_total', 'Reads that the cache answered', () => [[counts.cacheHits]]);
   counter(meter, 'basket_cache_misses_total', 'Reads that the cache had no basket for', () => [[counts.cacheMisses]]);
@@ -81,10 +68,13 @@ function observeWrites(meter: Meter, business: BusinessCounts): void {
   ]);
   counter(meter, 'basket_retries_total', 'Decisions taken again on a fresh basket', () => [[counts.retries]]);
   counter(meter, 'basket_events_total', 'Events appended by this process', () =>
-    [...business.events].map(([type, times]) => [times, { type }]),
+    Object.entries(business.events).map(([type, times]) => [times, { type }]),
+  );
+  counter(meter, 'basket_checked_out_total', 'Baskets checked out', () =>
+    [...business.sales].map(([currency, { baskets }]) => [baskets, { currency }]),
   );
   counter(meter, 'basket_checked_out_value_total', 'Value of checked-out baskets, in minor units of the currency', () =>
-    [...business.checkedOut].map(([currency, value]) => [value, { currency }]),
+    [...business.sales].map(([currency, { value }]) => [value, { currency }]),
   );
 }
 

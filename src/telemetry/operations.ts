@@ -1,8 +1,8 @@
+import { ValueType } from '@opentelemetry/api';
 import type { HrTime } from '@opentelemetry/api';
 import { emptyResource } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
 import type { CollectionResult, DataPoint, MetricProducer, SumMetricData } from '@opentelemetry/sdk-metrics';
-import { ValueType } from '@opentelemetry/api';
 
 /** Upper bounds in seconds. */
 export const BOUNDARIES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
@@ -76,7 +76,7 @@ export class Operations implements MetricProducer {
       sum('basket_operations_total', 'Requests by outcome: ok, refused (4xx) or failed (5xx)', totals),
       sum('basket_errors_total', 'Problem documents by code', errors),
       {
-        ...described('basket_operation_duration_seconds', 'From the head of a request to the end of its answer', 's'),
+        ...described('basket_operation_duration_seconds', 'From the head of a request to the end of its answer'),
         dataPointType: DataPointType.HISTOGRAM as const,
         dataPoints: durations,
       },
@@ -91,8 +91,8 @@ function outcomeOf(status: number): Outcome {
   return status < 500 ? 'refused' : 'failed';
 }
 
-const described = (name: string, description: string, unit = '') => ({
-  descriptor: { name, description, unit, valueType: ValueType.DOUBLE },
+const described = (name: string, description: string) => ({
+  descriptor: { name, description, unit: '', valueType: ValueType.DOUBLE },
   aggregationTemporality: AggregationTemporality.CUMULATIVE,
 });
 

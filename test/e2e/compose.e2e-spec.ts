@@ -173,6 +173,7 @@ describe('The Dockerfile', () => {
 });
 
 interface Service {
+  readonly profiles?: string[];
   readonly image: string;
   readonly build?: string;
   readonly pull_policy?: string;
@@ -193,7 +194,7 @@ interface Service {
   readonly stop_grace_period?: string;
 }
 interface Compose {
-  readonly services: Record<'basket' | 'migrate' | 'postgres' | 'redis', Service>;
+  readonly services: Record<'basket' | 'migrate' | 'postgres' | 'redis' | 'prometheus' | 'grafana', Service>;
   readonly volumes: Record<string, unknown>;
 }
 
@@ -209,6 +210,7 @@ const closed = (properties: object, required: string[] = []) => ({
 /** The part of the Compose specification that the file uses: a key or type beyond it is a slip. */
 const service = closed(
   {
+    profiles: { const: ['observability'] },
     image: string,
     build: string,
     pull_policy: { enum: ['build', 'never'] },
@@ -250,16 +252,12 @@ const service = closed(
   },
   ['image', 'read_only', 'cap_drop', 'security_opt', 'tmpfs', 'healthcheck', 'restart'],
 );
+const SERVICES = ['basket', 'migrate', 'postgres', 'redis', 'prometheus', 'grafana'];
 const specification = {
   ...closed(
     {
       name: string,
-      services: closed({ basket: service, migrate: service, postgres: service, redis: service }, [
-        'basket',
-        'migrate',
-        'postgres',
-        'redis',
-      ]),
+      services: closed(Object.fromEntries(SERVICES.map((name) => [name, service])), SERVICES),
       volumes: { type: 'object', additionalProperties: { type: 'null' } },
     },
     ['name', 'services', 'volumes'],
@@ -276,7 +274,7 @@ const parse = (environment: Record<string, string> = {}): Compose => {
   return load(interpolated, { schema: YAML11_SCHEMA }) as Compose;
 };
 const compose = parse();
-const { basket, migrate, postgres, redis } = compose.services;
+const { basket, migrate, postgres, redis, prometheus, grafana } = compose.services;
 const services = Object.entries(compose.services);
 
 describe('docker-compose.yml', () => {
@@ -314,21 +312,26 @@ describe('docker-compose.yml', () => {
     expect(migrate.environment?.PGPASSWORD).toBe(basket.environment?.PGPASSWORD);
   });
 
-  it.each([basket, postgres, redis])('checks the health of $image, without a shell', ({ healthcheck }) => {
-    expect(healthcheck.test?.[0]).toBe('CMD');
-    expect(healthcheck.disable).toBeUndefined();
-  });
+  it.each([basket, postgres, redis, prometheus, grafana])(
+    'checks the health of $image, without a shell',
+    ({ healthcheck }) => {
+      expect(healthcheck.test?.[0]).toBe('CMD');
+      expect(healthcheck.disable).toBeUndefined();
+    },
+  );
 
   it('asks PostgreSQL over TCP, where it does not answer before it is set up', () => {
     expect(postgres.healthcheck.test).toContain('--host=127.0.0.1');
   });
 
   it.each([
-    ['basket', 'BASKET_PORT', '3000'],
-    ['postgres', 'POSTGRES_PORT', '5432'],
-    ['redis', 'REDIS_PORT', '6379'],
-  ] as const)('publishes %s on loopback, at a port that %s changes', (name, variable, port) => {
-    expect(compose.services[name].ports).toEqual([`127.0.0.1:${port}:${port}`]);
+    ['basket', 'BASKET_PORT', '3000', '3000'],
+    ['postgres', 'POSTGRES_PORT', '5432', '5432'],
+    ['redis', 'REDIS_PORT', '6379', '6379'],
+    ['prometheus', 'PROMETHEUS_PORT', '9090', '9090'],
+    ['grafana', 'GRAFANA_PORT', '3000', '3001'],
+  ] as const)('publishes %s on loopback, at a port that %s changes', (name, variable, port, published) => {
+    expect(compose.services[name].ports).toEqual([`127.0.0.1:${published}:${port}`]);
     expect(parse({ [variable]: '4711' }).services[name].ports).toEqual([`127.0.0.1:4711:${port}`]);
     expect(migrate).not.toHaveProperty('ports');
   });
@@ -339,8 +342,46 @@ describe('docker-compose.yml', () => {
   });
 
   it('keeps nothing but the data of PostgreSQL, where its image has them', () => {
-    expect(services.flatMap(([, { volumes = [] }]) => volumes)).toEqual(['postgres-data:/var/lib/postgresql']);
+    const volumes = services.flatMap(([, one]) => one.volumes ?? []);
+    expect(volumes.filter((volume) => !/^\.\/.*:ro$/.test(volume))).toEqual(['postgres-data:/var/lib/postgresql']);
     expect(Object.keys(compose.volumes)).toEqual(['postgres-data']);
+  });
+
+  it('brings Prometheus and Grafana only when they are asked for', () => {
+    const asked = services.filter(([, { profiles }]) => profiles !== undefined).map(([name]) => name);
+    expect(asked).toEqual(['prometheus', 'grafana']);
+    const needed = [basket, migrate].flatMap(({ depends_on = {} }) => Object.keys(depends_on));
+    expect(needed).not.toEqual(expect.arrayContaining(asked));
+    expect([prometheus.image, grafana.image].join()).toMatch(/^prom\/prometheus:v3[\d.]+,grafana\/grafana:12[\d.]+$/);
+  });
+
+  it('gives them what deploy/ has, and lets nobody change it', () => {
+    for (const volume of [...(prometheus.volumes ?? []), ...(grafana.volumes ?? [])]) {
+      const [source = '', target = '', mode] = volume.split(':');
+      expect([volume, existsSync(source), mode]).toEqual([volume, true, 'ro']);
+      expect(target).toMatch(/^\/etc\//);
+    }
+    const { scrape_configs } = load(read('deploy/prometheus/prometheus.yml')) as {
+      scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[];
+    };
+    const [{ names = [], port } = {}] = scrape_configs[0]?.dns_sd_configs ?? [];
+    // Which port it is follows from the configuration of the service, whose name it is under.
+    expect(names.map((name) => name in compose.services)).toEqual([true]);
+    expect(port).toBe(readConfig({ ...imageEnvironment, ...basket.environment }).METRICS_PORT);
+    const { datasources } = load(read('deploy/grafana/provisioning/datasources/prometheus.yaml')) as {
+      datasources: { url: string }[];
+    };
+    expect(datasources.map(({ url }) => new URL(url).hostname)).toEqual(['prometheus']);
+    const { providers } = load(read('deploy/grafana/provisioning/dashboards/basket.yaml')) as {
+      providers: { options: { path: string } }[];
+    };
+    const targets = (grafana.volumes ?? []).map((volume) => volume.split(':')[1]);
+    expect(targets).toEqual(expect.arrayContaining(providers.map(({ options }) => options.path)));
+  });
+
+  it('publishes the metrics of the service to nobody but Prometheus', () => {
+    const published = services.flatMap(([, { ports = [] }]) => ports).join();
+    expect(published).not.toContain('9464');
   });
 
   it('runs Redis as a cache: nothing on disk, bounded, the least recently used goes first', () => {

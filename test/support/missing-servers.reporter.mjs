@@ -8,9 +8,16 @@ export default class MissingServersReporter {
         if (status === 'pending' && needs) missing.set(ancestorTitles[0], needs);
       }
     if (missing.size === 0) return;
-    const variables = [...new Set([...missing.values()].flatMap((needs) => needs.split(' and ')))];
+    const lacking = [...new Set([...missing.values()].flatMap((needs) => needs.split(' and ')))];
+    const isVariable = (name) => name === name.toUpperCase();
+    const variables = lacking.filter(isVariable);
+    const programs = lacking.filter((name) => !isVariable(name));
+    const steps = [
+      ...(variables.length > 0 ? [`Set ${variables.join(', ')}`] : []),
+      ...(programs.length > 0 ? [`Install ${programs.join(', ')}`] : []),
+    ];
     console.log(
-      `\n${missing.size} suites were skipped because they need real servers. Set ${variables.join(', ')} to run them.`,
+      `\n${missing.size} suites were skipped because they need real servers. ${steps.join('; ')} to run them.`,
     );
   }
 }

@@ -72,7 +72,7 @@ export class RedisServer extends ServerProcess {
 }
 
 /** redis-server cannot be given port 0 and asked which it got. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

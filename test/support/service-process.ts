@@ -76,6 +76,13 @@ export class ServiceProcess implements AsyncDisposable {
     return this.address;
   }
 
+  /** Where it can be scraped. */
+  get metricsUrl(): string {
+    const url = /metrics (http:[^"]+)"/.exec(this.stdout)?.[1];
+    if (url === undefined) throw new Error('The service does not serve its metrics yet.');
+    return url;
+  }
+
   get api(): Api {
     return new Api(this.url);
   }

@@ -31,3 +31,10 @@ export const basketOf = (userName: string): string => `/baskets/${encodeURICompo
 
 /** The path of the basket of a user that no other test has. */
 export const someBasket = (): string => basketOf(`user-${randomUUID()}`);
+
+/** Checks out the basket at this path, as the one PUT that made it has left it. */
+export async function checkOut(url: string, path: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const { status } = await fetch(`${url}${path}/checkout`, { method: 'POST', headers, body: '{"version":2}' });
+  if (status !== 202) throw new Error(`${path} cannot be checked out: ${status}`);
+}
