@@ -41,6 +41,15 @@ describe('A line of the log', () => {
     ]);
   });
 
+  it('carries the id of the trace that the request is part of', async () => {
+    const logger = await createLogger('info');
+    const lines = linesOf(logger);
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    requestContext.run({ requestId: 'r-1', traceparent }, () => logger.info('text'));
+    expect(lines).toEqual([expect.objectContaining({ requestId: 'r-1', traceId: '4bf92f3577b34da6a3ce929d0e0e4736' })]);
+    expect(JSON.stringify(lines)).not.toContain('traceparent');
+  });
+
   it('names the process', async () => {
     const logger = await createLogger('info');
     const lines = linesOf(logger);
