@@ -74,6 +74,8 @@ function table(rows) {
 export function write(report) {
   mkdirSync(FOLDER, { recursive: true });
   const file = `${FOLDER}${report.time.replaceAll(':', '-')}.json`;
-  for (const path of [file, `${FOLDER}latest.json`]) writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  // The latest is that of the service against the bare handlers.
+  for (const path of report.telemetry ? [file] : [file, `${FOLDER}latest.json`])
+    writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   return file;
 }

@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [--only read,patch,add]
+// npm run bench [-- --quick] [--only read,patch,add] [--telemetry]
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { alternate } from './rounds.mjs';
 import { openServers } from './servers.mjs';
 import { Stage } from './stage.mjs';
 import { startAndRest } from './start-and-rest.mjs';
-import { SCENARIOS, verdictsOf } from './targets.mjs';
+import { SCENARIOS, TELEMETRY_SCENARIOS, verdictsOf } from './targets.mjs';
 import { verifyReads, verifyWrites } from './verify.mjs';
 
 const BASKETS = 10_000;
@@ -21,10 +21,17 @@ const EXTENT = {
 const FAILED = 1;
 const MISSED = 2;
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    telemetry: { type: 'boolean', default: false },
+  },
+});
 const extent = values.quick ? EXTENT.quick : EXTENT.long;
 const wanted = values.only?.split(',');
-const scenarios = Object.entries(SCENARIOS).filter(([, { kind }]) => wanted?.includes(kind) ?? true);
+const definitions = values.telemetry ? TELEMETRY_SCENARIOS : SCENARIOS;
+const scenarios = Object.entries(definitions).filter(([, { kind }]) => wanted?.includes(kind) ?? true);
 if (scenarios.length === 0) throw new Error('--only takes read, patch and add, separated by commas.');
 const tell = (text) => console.log(`  ${text}`);
 
@@ -53,18 +60,20 @@ async function measure() {
   for (const line of Object.values(machine)) tell(line);
   const stage = new Stage(folder, servers, generator, BASKETS);
   cleanUp.defer(() => stage.close());
-  await stage.open();
-  await verifyReads(stage);
+  await stage.open(values.telemetry);
+  if (values.telemetry) cleanUp.defer(stage.scrape());
+  else await verifyReads(stage);
   const results = {};
   for (const [name, scenario] of scenarios) results[name] = await alternate(stage, scenario, extent, tell);
   const errors = Object.assign({}, ...Object.entries(results).map(([name, one]) => prefixed(name, one.errors)));
   const failed = Object.keys(errors).length > 0;
   const verified = failed ? 'not done, as there were errors' : await verifyWrites(stage);
-  const start = await startAndRest(stage, extent.starts, tell);
-  const verdicts = verdictsOf(results, start);
+  const start = values.telemetry ? {} : await startAndRest(stage, extent.starts, tell);
+  const verdicts = verdictsOf(definitions, results, start);
   const report = {
     time: new Date().toISOString(),
     quick: values.quick,
+    telemetry: values.telemetry,
     machine,
     verdicts,
     errors,

@@ -7,6 +7,7 @@ import { withClient, withRedis } from './servers.mjs';
 
 const POOL_SIZE = '10';
 const WARM_UP_PASSES = 30;
+const SCRAPE_MS = 1000;
 const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -33,14 +34,20 @@ export class Stage {
     return this.run.replace('-', '_');
   }
 
-  async open() {
+  /** @param {boolean} telemetry whether the service exports traces, and another one beside it does not */
+  async open(telemetry = false) {
     await withClient(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.database}`));
-    this.parts.service = await this.startService();
+    this.parts.service = await this.startService('service', telemetry ? await this.startTelemetry() : {});
     for (const side of ['service', 'reference'])
       await this.generator.ask('prepare', { run: this.run, side, count: this.count });
     for (const side of ['service', 'reference']) await this.fill(side);
     await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
     await this.warmCache();
+    if (telemetry) this.parts.plain = await this.startService('plain');
+    else await this.openReferences();
+  }
+
+  async openReferences() {
     await this.copyForReads();
     this.parts.readReference = await this.startPart('read-reference', {
       REDIS_URL: this.servers.redisUrl,
@@ -54,8 +61,8 @@ export class Stage {
   }
 
   /** The service as it is in production, on the real servers, logging to a file. */
-  async startService() {
-    return await this.startNode('service', MAIN, {
+  async startService(name = 'service', env = {}) {
+    return await this.startNode(name, MAIN, {
       NODE_ENV: 'production',
       MIGRATE_ON_START: 'true',
       SHUTDOWN_DRAIN_MS: '0',
@@ -65,7 +72,25 @@ export class Stage {
       REDIS_URL: this.servers.redisUrl,
       // Longer than the run: what is measured is a cached read.
       CACHE_TTL_SECONDS: '86400',
+      ...env,
     });
+  }
+
+  /** A collector, and what makes a service send it the traces of one request in twenty. */
+  async startTelemetry() {
+    this.parts.collector = await this.startPart('otlp-sink', {});
+    return {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${this.parts.collector.port}`,
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.05',
+    };
+  }
+
+  /** As Prometheus does, but more often. @returns what ends it */
+  scrape() {
+    const { metricsPort } = this.parts.service;
+    const timer = setInterval(() => void fetchBytes(metricsPort, '/metrics').catch(() => undefined), SCRAPE_MS);
+    return () => clearInterval(timer);
   }
 
   /** The service as a fresh clone starts it, with the embedded database in a folder of ours. */
@@ -81,13 +106,11 @@ export class Stage {
     const log = join(this.folder, `${name}.log`);
     const port = await freePort();
     const spawned = performance.now();
-    const child = start(process.execPath, [file], {
-      env: { ...env, PORT: String(port), METRICS_PORT: '0' },
-      log,
-      cwd: this.folder,
-    });
+    const metricsPort = await freePort();
+    const ports = { PORT: String(port), METRICS_PORT: String(metricsPort) };
+    const child = start(process.execPath, [file], { env: { ...env, ...ports }, log, cwd: this.folder });
     await untilAnswers(child, port, '/health/ready', log);
-    return { port, pid: child.pid, readyMs: performance.now() - spawned, stop: () => stop(child) };
+    return { port, metricsPort, pid: child.pid, readyMs: performance.now() - spawned, stop: () => stop(child) };
   }
 
   /** Through the API: so events, projection and cache are as the service makes them. */

@@ -19,6 +19,7 @@ declare module 'fastify' {
 }
 
 const tracer = trace.getTracer('basket');
+const SERVER = { kind: SpanKind.SERVER };
 
 const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 /** Probes come for ever and tell nothing. */
@@ -49,12 +50,12 @@ export function withinTrace(requestTrace: RequestTrace | undefined, work: () => 
 
 function startSpan({ method, routeOptions: { url }, headers }: FastifyRequest): RequestTrace | undefined {
   if (url !== undefined && UNTRACED.test(url)) return undefined;
-  const options = {
-    kind: SpanKind.SERVER,
-    attributes: { 'http.request.method': method, 'http.route': url ?? 'none' },
-  };
-  const span = tracer.startSpan(`${method} ${url ?? ''}`.trim(), options, propagation.extract(ROOT_CONTEXT, headers));
-  return span.isRecording() ? { traceparent: traceparentOf(span.spanContext()), span } : undefined;
+  const name = url === undefined ? method : `${method} ${url}`;
+  const span = tracer.startSpan(name, SERVER, propagation.extract(ROOT_CONTEXT, headers));
+  if (!span.isRecording()) return undefined;
+  // Not when it starts: they would cost those that are not recorded as much as the rest does.
+  span.setAttributes({ 'http.request.method': method, 'http.route': url ?? 'none' });
+  return { traceparent: traceparentOf(span.spanContext()), span };
 }
 
 function givenTrace({ headers: { traceparent } }: FastifyRequest): RequestTrace | undefined {
