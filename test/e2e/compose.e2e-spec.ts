@@ -364,7 +364,7 @@ describe('docker-compose.yml', () => {
     const { scrape_configs } = load(read('deploy/prometheus/prometheus.yml')) as {
       scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[];
     };
-    const [{ names = [], port } = {}] = scrape_configs[0]?.dns_sd_configs ?? [];
+    const { names, port } = scrape_configs[0]?.dns_sd_configs[0] ?? { names: [], port: 0 };
     // Which port it is follows from the configuration of the service, whose name it is under.
     expect(names.map((name) => name in compose.services)).toEqual([true]);
     expect(port).toBe(readConfig({ ...imageEnvironment, ...basket.environment }).METRICS_PORT);
