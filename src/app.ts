@@ -13,13 +13,14 @@ import { createDataSource } from './database/data-source.js';
 import { parseJsonBodies } from './http/body-parser.js';
 import { allowOrigins } from './http/cors.js';
 import { clientErrorHandler, handleOddities } from './http/framework-errors.js';
-import { addHooks, recordRequest } from './http/hooks.js';
+import { keepDeclared } from './http/declared.js';
+import { addHooks } from './http/hooks.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { createDocument } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { requestIdOf } from './http/request-id.js';
+import { RequestRecords } from './http/request-records.js';
 import { addSecurityHeaders } from './http/security-headers.js';
-import { BodyValidationPipe } from './http/validation.pipe.js';
 import { Load } from './limits/load.js';
 import { AppLogger, createLogger } from './logging.js';
 import { Operations } from './telemetry/operations.js';
@@ -39,6 +40,7 @@ export async function createApp(
 ): Promise<NestFastifyApplication> {
   const logger = await createLogger(config.LOG_LEVEL);
   const operations = new Operations();
+  const records = new RequestRecords(logger, operations);
   const filter = new ProblemFilter(config);
   const refuse = clientErrorHandler(config.PROBLEM_TYPE_BASE);
   const adapter = new FastifyAdapter({
@@ -55,7 +57,7 @@ export async function createApp(
     // The router refuses these before any hook runs.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       filter.send(error, request, reply);
-      recordRequest(logger, operations, request, reply);
+      records.record(request, reply);
     },
     skipMiddie: true,
   });
@@ -68,13 +70,13 @@ export async function createApp(
   handleOddities(server.server, refuse);
   parseJsonBodies(server);
   requirePolicies(server);
-  addHooks(server, logger, operations, app.get(Lifecycle));
+  keepDeclared(server);
+  addHooks(server, records, app.get(Lifecycle));
   addSecurityHeaders(server);
   if (config.CORS_ORIGINS) await allowOrigins(server, config.CORS_ORIGINS);
   new Load(config, (reply, error) => filter.send(error, reply.request, reply)).guard(server);
   (await createGate(config)).guard(server);
   app.useGlobalFilters(filter);
-  app.useGlobalPipes(new BodyValidationPipe());
   SwaggerModule.setup('docs', app, () => createDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',

@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PinoLogger } from 'nestjs-pino';
@@ -27,6 +29,7 @@ try {
   const { TelemetryModule } = await import('./telemetry/telemetry.module.js');
   app = await createApp(config);
   await app.init();
+  collectGarbage();
   const metrics = await app.get(TelemetryModule).serveMetrics(config.METRICS_PORT, config.HOST);
   await app.listen({ port: config.PORT, host: config.HOST });
   announce(await app.getUrl(), metrics, config);
@@ -34,6 +37,16 @@ try {
   const { message, cause } = error as Error;
   process.stderr.write(`${message}${cause instanceof Error ? ` ${cause.message}` : ''}\n`);
   process.exit(1);
+}
+
+/**
+ * Starting leaves a third of its memory behind, which V8 would keep for a service that may have little to do. It takes a tenth of
+ * a second, before anyone waits for an answer.
+ */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as NodeJS.GCFunction;
+  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 function announce(url: string, metrics: string, config: Config): void {

@@ -34,7 +34,7 @@ export class Gate {
 
   private enter(request: Request, done: Done): void {
     // What is not there is nobody's.
-    if (request.routeOptions.config.access === 'public' || request.is404) {
+    if (request.declared.access === 'public' || request.is404) {
       done();
       return;
     }
@@ -87,8 +87,8 @@ export class Gate {
     if (!caller.isAdmin) this.allow(request, caller);
   }
 
-  private allow({ routeOptions, params }: Request, { userName }: Caller): void {
-    switch (routeOptions.config.access) {
+  private allow({ declared, params }: Request, { userName }: Caller): void {
+    switch (declared.access) {
       case 'public':
         return;
       case 'owner':
@@ -103,8 +103,8 @@ export class Gate {
 
   /** A guest's basket is emptied by whoever holds the guest's token too. */
   private takeGuest(request: Request, done: Done): void {
-    const { caller, routeOptions, body, headers } = request;
-    const needsProof = routeOptions.config.access === 'owner-with-guest' && this.verifier && !caller?.isAdmin;
+    const { caller, declared, body, headers } = request;
+    const needsProof = declared.access === 'owner-with-guest' && this.verifier && !caller?.isAdmin;
     const name: unknown = needsProof ? (body as { fromUserName?: unknown } | undefined)?.fromUserName : undefined;
     // What is no name is refused by validation.
     if (typeof name !== 'string') {

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Res } from '@nestjs/common';
+import { Controller, Get, Post, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -7,6 +7,7 @@ import { Operation } from '../http/openapi.js';
 import { Options, PageOf, PageParameters, UserName, UserNameParameter } from '../http/parameters.js';
 import { validationFailed } from '../http/problems.js';
 import type { Page } from '../http/query.js';
+import { ValidBody } from '../http/validation.pipe.js';
 import { BasketView } from './basket.dto.js';
 import type { WriteOptions } from './basket.repository.js';
 import { CheckOut } from './commands/check-out.js';
@@ -67,7 +68,7 @@ export class BasketStreamController {
   })
   async executeBatch(
     @UserName() userName: string,
-    @Body() { commands }: ExecuteBatchBody,
+    @ValidBody() { commands }: ExecuteBatchBody,
     @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
@@ -88,7 +89,7 @@ export class BasketStreamController {
   })
   async mergeBaskets(
     @UserName() userName: string,
-    @Body() body: MergeBasketsBody,
+    @ValidBody() body: MergeBasketsBody,
     @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
@@ -113,7 +114,7 @@ export class BasketStreamController {
   })
   async checkoutBasket(
     @UserName() userName: string,
-    @Body() { version }: CheckOutBody,
+    @ValidBody() { version }: CheckOutBody,
     @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {

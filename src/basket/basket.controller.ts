@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, Patch, Post, Put, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, Patch, Post, Put, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -14,6 +14,7 @@ import {
   UserNameParameter,
 } from '../http/parameters.js';
 import type { MomentInTime } from '../http/query.js';
+import { ValidBody } from '../http/validation.pipe.js';
 import type { WriteOptions } from './basket.repository.js';
 import { AddItemBody, BasketSummaryView, BasketView, PutBasketBody, UpdateItemQuantityBody } from './basket.dto.js';
 import { AddItem } from './commands/add-item.js';
@@ -77,7 +78,7 @@ export class BasketController {
   })
   async putBasket(
     @UserName() userName: string,
-    @Body() body: PutBasketBody,
+    @ValidBody() body: PutBasketBody,
     @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
@@ -139,7 +140,7 @@ export class BasketController {
   })
   async addItem(
     @UserName() userName: string,
-    @Body() body: AddItemBody,
+    @ValidBody() body: AddItemBody,
     @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
@@ -176,7 +177,7 @@ export class BasketController {
   async updateItemQuantity(
     @UserName() userName: string,
     @ProductId() productId: string,
-    @Body() body: UpdateItemQuantityBody,
+    @ValidBody() body: UpdateItemQuantityBody,
     @Options() options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {

@@ -1,11 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import { RequestScope, requestContext, traceIdOf } from '../request-context.js';
-import type { Operations } from '../telemetry/operations.js';
-import { closeTrace, openTrace, withinTrace } from '../telemetry/request-trace.js';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RequestScope, requestContext } from '../request-context.js';
+import { openTrace, withinTrace } from '../telemetry/request-trace.js';
 import type { Lifecycle } from './lifecycle.js';
 import { ProblemError } from './problems.js';
 import type { ProblemCode } from './problems.js';
+import type { RequestRecords } from './request-records.js';
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -19,11 +18,11 @@ declare module 'fastify' {
 }
 
 /** What every request gets: its id, its context and trace; and, when it was answered, its line in the log and its place in the metrics. */
-export function addHooks(server: FastifyInstance, logger: Logger, operations: Operations, lifecycle: Lifecycle): void {
+export function addHooks(server: FastifyInstance, records: RequestRecords, lifecycle: Lifecycle): void {
   server.decorateRequest('trace', undefined);
   server.decorateReply('problem', undefined);
   server.addHook('onRoute', ({ config }) => {
-    if (config?.operation !== undefined) operations.add(config.operation);
+    if (config?.operation !== undefined) records.operations.add(config.operation);
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -33,7 +32,7 @@ export function addHooks(server: FastifyInstance, logger: Logger, operations: Op
     requestContext.run(scope, () => withinTrace(trace, () => done(withoutHost(request))));
   });
   server.addHook('onResponse', (request, reply, done) => {
-    recordRequest(logger, operations, request, reply);
+    records.record(request, reply);
     done();
   });
 }
@@ -42,21 +41,4 @@ export function addHooks(server: FastifyInstance, logger: Logger, operations: Op
 function withoutHost({ raw }: FastifyRequest): ProblemError | undefined {
   if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return undefined;
   return new ProblemError('malformed-request', 'HTTP/1.1 requests have a Host header.');
-}
-
-/** What is left of a request. The route is as it is declared, not the path: that holds a user's name. */
-export function recordRequest(
-  logger: Logger,
-  operations: Operations,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  const { id: requestId, method, trace } = request;
-  const { url: route = 'none', config } = request.routeOptions;
-  const { statusCode: status, elapsedTime, problem } = reply;
-  operations.record(config.operation, status, elapsedTime / 1000, problem);
-  closeTrace(request, status, problem);
-  const durationMs = Math.round(elapsedTime * 1000) / 1000;
-  const line = { requestId, method, route, status, durationMs };
-  logger.info(trace ? { ...line, traceId: traceIdOf(trace.traceparent) } : line, 'request');
 }

@@ -10,7 +10,7 @@ type Parts = Partial<Record<'method' | 'body', unknown>> & {
 
 const identityOf = ({ method = 'POST', url = '/baskets/:userName/items', params = {}, headers = {}, body }: Parts) =>
   commandIdentityOf({
-    ...{ method, params, body, routeOptions: { url } },
+    ...{ method, params, body, declared: { url } },
     headers: { 'idempotency-key': 'key', ...headers },
   } as unknown as FastifyRequest<{ Params: Readonly<Record<string, string>> }>);
 

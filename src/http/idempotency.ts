@@ -7,7 +7,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Names the command by the caller's `Idempotency-Key`, and fingerprints everything that makes the request what it is. */
 export function commandIdentityOf(request: FastifyRequest<{ Params: Readonly<Record<string, string>> }>) {
-  const { method, routeOptions, params, headers, body } = request;
+  const { method, declared, params, headers, body } = request;
   const id = headers['idempotency-key'];
   if (id === undefined) return undefined;
   if (typeof id !== 'string' || !KEY.test(id))
@@ -17,7 +17,7 @@ export function commandIdentityOf(request: FastifyRequest<{ Params: Readonly<Rec
   const { productId } = params;
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   // The user is not in it: keys are a user's own.
-  const parts = [method, routeOptions.url, productId?.toLowerCase(), ifMatch, ifNoneMatch, body];
+  const parts = [method, declared.url, productId?.toLowerCase(), ifMatch, ifNoneMatch, body];
   const fingerprint = createHash('sha256')
     .update(JSON.stringify(canonical(parts)))
     .digest('base64url');

@@ -39,7 +39,7 @@ const DOCUMENT = /^\/docs(\/|$)/;
 export function addSecurityHeaders(server: FastifyInstance): void {
   const [answers, documents] = [headersOf(ANSWERS), headersOf(DOCUMENTS)];
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(DOCUMENT.test(request.routeOptions.url ?? '') ? documents : answers);
+    reply.headers(DOCUMENT.test(request.declared.url ?? '') ? documents : answers);
     done();
   });
 }

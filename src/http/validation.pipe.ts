@@ -1,4 +1,4 @@
-import { ValidationPipe } from '@nestjs/common';
+import { Body, ValidationPipe } from '@nestjs/common';
 import type { ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { MAX_COMMANDS, limits } from '../basket/basket.limits.js';
@@ -32,6 +32,9 @@ export class BodyValidationPipe extends ValidationPipe {
     return (await super.transform(value, metadata)) as unknown;
   }
 }
+
+/** The body of a request, checked. Only what has a body pays for the check: a global pipe is awaited for each parameter of each route. */
+export const ValidBody = () => Body(new BodyValidationPipe());
 
 /**
  * class-transformer recurses, class-validator looks at each element and at each member, and both overlook names that every

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import fastify from 'fastify';
 import type { FastifyReply } from 'fastify';
+import { keepDeclared } from '../http/declared.js';
 import { requestContext, RequestScope } from '../request-context.js';
 import { Load } from './load.js';
 
@@ -14,6 +15,7 @@ const LIMITS = {
 /** A server whose answers the test gives. */
 function serverWith(limits: Partial<typeof LIMITS> = {}) {
   const server = fastify();
+  keepDeclared(server);
   server.addHook('onRequest', (request, _reply, done) => requestContext.run(new RequestScope(request.id), done));
   const load = new Load({ ...LIMITS, ...limits }, (reply, error) => void reply.code(503).send(error.message));
   load.guard(server);

@@ -2,6 +2,16 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { problemDocument } from '../http/problems.js';
 import { DatabaseUnavailableError } from '../database/database.js';
 import { requestContext, RequestScope } from '../request-context.js';
+import { Places } from './places.js';
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Where it is among those under way, while it is. */
+    place: number | undefined;
+    /** As `performance.now()` tells it. */
+    deadline: number;
+  }
+}
 
 /** How often the gauge looks, and answers are sent for requests whose deadline has passed. */
 const LOOK_MS = 25;
@@ -22,8 +32,9 @@ interface Limits {
 
 /** What this process has on its hands. More than it can serve in time is refused at once, so that the rest is served in time. */
 export class Load {
-  /** In the order of their deadlines. */
-  private readonly underWay = new Map<FastifyReply, number>();
+  private readonly underWay = new Places<FastifyReply>();
+  /** The first deadline of those that were under way at the last look. */
+  private firstDeadline = Number.POSITIVE_INFINITY;
   /** How late the last look was, and the one before. */
   private lags: readonly [number, number] = [0, 0];
   private looked = performance.now();
@@ -36,14 +47,20 @@ export class Load {
 
   /** Health and documents are never refused, and have no deadline. */
   guard(server: FastifyInstance): void {
+    server.decorateReply('place', undefined);
+    server.decorateReply('deadline', Number.POSITIVE_INFINITY);
     this.timer = setInterval(() => this.look(), LOOK_MS).unref();
     server.addHook('onRequest', (request, reply, done) => {
-      if (!this.isTooMuch || request.routeOptions.config.access === 'public') done();
+      if (!this.isTooMuch || request.declared.access === 'public') done();
       else this.refuse(request.id, request.url, reply);
     });
     // Behind the body, whose arrival has a time limit of its own.
     server.addHook('preHandler', (request, reply, done) => {
-      if (request.routeOptions.config.access !== 'public') this.begin(reply);
+      if (request.declared.access !== 'public') this.begin(reply);
+      done();
+    });
+    server.addHook('onResponse', (_, reply, done) => {
+      this.end(reply);
       done();
     });
     server.addHook('onClose', (_, done) => {
@@ -58,8 +75,7 @@ export class Load {
   }
 
   private get isOld(): boolean {
-    const [deadline = Number.POSITIVE_INFINITY] = this.underWay.values();
-    return performance.now() - (deadline - this.limits.REQUEST_DEADLINE_MS) > MOST_AGE_MS;
+    return performance.now() - (this.firstDeadline - this.limits.REQUEST_DEADLINE_MS) > MOST_AGE_MS;
   }
 
   /**
@@ -77,9 +93,14 @@ export class Load {
     const deadline = performance.now() + this.limits.REQUEST_DEADLINE_MS;
     const scope = requestContext.getStore();
     if (scope instanceof RequestScope) scope.endAt(deadline);
-    this.underWay.set(reply, deadline);
-    // Also when the caller has gone.
-    reply.raw.once('close', () => this.underWay.delete(reply));
+    reply.deadline = deadline;
+    reply.place = this.underWay.add(reply);
+  }
+
+  private end(reply: FastifyReply): void {
+    if (reply.place === undefined) return;
+    this.underWay.remove(reply.place);
+    reply.place = undefined;
   }
 
   /** By hand: an error and its way to the filter cost several times this. */
@@ -97,12 +118,16 @@ export class Load {
     const now = performance.now();
     this.lags = [now - this.looked - LOOK_MS, this.lags[0]];
     this.looked = now;
-    for (const [reply, deadline] of this.underWay) {
-      // Answers that have begun, such as streams, end when they end.
-      if (deadline > now && !reply.raw.headersSent) continue;
-      this.underWay.delete(reply);
-      if (!reply.sent && !reply.raw.headersSent)
-        this.expire(reply, new DatabaseUnavailableError('The deadline has passed.'));
+    this.firstDeadline = Number.POSITIVE_INFINITY;
+    for (const reply of this.underWay) {
+      // Answers that have begun, such as streams, end when they end; and callers that have gone need none.
+      const needsNone = reply.sent || reply.raw.headersSent || reply.raw.closed;
+      if (!needsNone && reply.deadline > now) {
+        this.firstDeadline = Math.min(this.firstDeadline, reply.deadline);
+        continue;
+      }
+      this.end(reply);
+      if (!needsNone) this.expire(reply, new DatabaseUnavailableError('The deadline has passed.'));
     }
   }
 }

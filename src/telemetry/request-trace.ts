@@ -48,7 +48,7 @@ export function withinTrace(requestTrace: RequestTrace | undefined, work: () => 
   else work();
 }
 
-function startSpan({ method, routeOptions: { url }, headers }: FastifyRequest): RequestTrace | undefined {
+function startSpan({ method, declared: { url }, headers }: FastifyRequest): RequestTrace | undefined {
   if (url !== undefined && UNTRACED.test(url)) return undefined;
   const name = url === undefined ? method : `${method} ${url}`;
   const span = tracer.startSpan(name, SERVER, propagation.extract(ROOT_CONTEXT, headers));

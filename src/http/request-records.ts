@@ -1,0 +1,40 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { traceIdOf } from '../request-context.js';
+import type { Operations } from '../telemetry/operations.js';
+import { closeTrace } from '../telemetry/request-trace.js';
+import type { Declared } from './declared.js';
+
+/** What is left of requests: a line in the log, a place in the metrics, the end of a span. */
+export class RequestRecords {
+  /** By method and route, which are part of each line and need not be made JSON for each. */
+  private readonly loggers = new Map<string, Logger>();
+
+  constructor(
+    private readonly logger: Logger,
+    readonly operations: Operations,
+  ) {}
+
+  /** The route is as it is declared, not the path: that holds a user's name. */
+  record(request: FastifyRequest, reply: FastifyReply): void {
+    const { id: requestId, method, trace } = request;
+    // The router's own refusals come before any hook.
+    const { url: route = 'none', operation } = (request.declared as Declared | null) ?? request.routeOptions.config;
+    const { statusCode: status, elapsedTime, problem } = reply;
+    this.operations.record(operation, status, elapsedTime / 1000, problem);
+    closeTrace(request, status, problem);
+    const line = { requestId, status, durationMs: Math.round(elapsedTime * 1000) / 1000 };
+    const logger = this.loggerOf(method, route);
+    logger.info(trace ? { ...line, traceId: traceIdOf(trace.traceparent) } : line, 'request');
+  }
+
+  private loggerOf(method: string, route: string): Logger {
+    const key = `${method} ${route}`;
+    let logger = this.loggers.get(key);
+    if (!logger) {
+      logger = this.logger.child({ method, route });
+      this.loggers.set(key, logger);
+    }
+    return logger;
+  }
+}
