@@ -44,11 +44,13 @@ export class Stage {
     this.parts.service = await this.startService('service', telemetry ? await this.startTelemetry() : {});
     for (const side of ['service', 'reference'])
       await this.generator.ask('prepare', { run: this.run, side, count: this.count });
-    for (const side of ['service', 'reference']) await this.fill(side);
+    // Services that are compared have done the same: what they have compiled and what is on their heaps tells.
+    if (telemetry) this.parts.plain = await this.startService('plain');
+    await this.fill('service', this.parts.service);
+    await this.fill('reference', this.parts.plain ?? this.parts.service);
     await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
     await this.warmCache();
-    if (telemetry) this.parts.plain = await this.startService('plain');
-    else await this.openReferences();
+    if (!telemetry) await this.openReferences();
   }
 
   async openReferences() {
@@ -122,8 +124,7 @@ export class Stage {
   }
 
   /** Through the API: so events, projection and cache are as the service makes them. */
-  async fill(side) {
-    const { port } = this.parts.service;
+  async fill(side, { port }) {
     const { requests, errors } = await this.generator.ask('load', {
       side,
       kind: 'put',

@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api';
 import type { Span, SpanContext } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
-import { tracingIsOn } from './tracing.js';
+import { startsTrace, tracingIsOn } from './tracing.js';
 
 /** Where a request stands in a trace, its caller's or one of its own. */
 export interface RequestTrace {
@@ -50,6 +50,7 @@ export function withinTrace(requestTrace: RequestTrace | undefined, work: () => 
 
 function startSpan({ method, declared: { url }, headers }: FastifyRequest): RequestTrace | undefined {
   if (url !== undefined && UNTRACED.test(url)) return undefined;
+  if (!propagation.fields().some((name) => name in headers) && !startsTrace()) return undefined;
   const name = url === undefined ? method : `${method} ${url}`;
   const span = tracer.startSpan(name, SERVER, propagation.extract(ROOT_CONTEXT, headers));
   if (!span.isRecording()) return undefined;
