@@ -41,6 +41,22 @@ const RETRYABLE = new Set([UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DET
 /** Connection, resource and operator trouble, and a primary that became a standby (Appendix A of the PostgreSQL manual). */
 const UNAVAILABLE = /^(08|53|57|58|25006)/;
 
+const outliving = new WeakSet<Pool>();
+
+/**
+ * The pool listens to idle connections only. The loss of one that is in use fails its statement, and would end the process
+ * besides: an error event that nobody listens to is thrown.
+ */
+function outliveLostConnections(pool: Pool): void {
+  if (outliving.has(pool)) return;
+  outliving.add(pool);
+  const heard = new WeakSet<PoolClient>();
+  pool.on('acquire', (client) => {
+    if (!heard.has(client)) client.on('error', () => undefined);
+    heard.add(client);
+  });
+}
+
 /** The one place where hot-path SQL leaves: TypeORM's pool without its entity layer, which costs a write 3.7 times the CPU. */
 export class Database {
   private readonly pool: Pool;
@@ -50,13 +66,7 @@ export class Database {
     private readonly prepared: boolean,
   ) {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
-    // The pool listens to idle connections only. The loss of one that is in use fails its statement, and would end the
-    // process besides: an error event that nobody listens to is thrown.
-    const heard = new WeakSet<PoolClient>();
-    this.pool.on('acquire', (client) => {
-      if (!heard.has(client)) client.on('error', () => undefined);
-      heard.add(client);
-    });
+    outliveLostConnections(this.pool);
   }
 
   /**
