@@ -48,6 +48,12 @@ export default {
       'A rebuild knows the fold, the tables and the places of the cache.',
     ),
     only(
+      'user-data',
+      '^src/user-data/(erase-user-data|export-user-data|erasure)\\.ts$',
+      ['^src/basket/domain/', '^src/user-data/user-data\\.ts$', 'node_modules/@nestjs/cqrs/'],
+      'A command or query knows the domain, what is stored, and the bus.',
+    ),
+    only(
       'live-baskets',
       '^src/basket/live/live-baskets\\.ts$',
       ['node_modules/@nestjs/common/'],

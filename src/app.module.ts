@@ -16,6 +16,7 @@ import { OutboxModule } from './outbox/outbox.module.js';
 import { Lifecycle } from './http/lifecycle.js';
 import type { Operations } from './telemetry/operations.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
+import { UserDataModule } from './user-data/user-data.module.js';
 
 export interface Parts {
   readonly config: Config;
@@ -37,6 +38,7 @@ export class AppModule {
         BasketModule,
         OutboxModule.forRoot({ imports: [BasketModule] }),
         JobsModule.forRoot([AbandonIdleBaskets, RefreshAnalytics], [BasketModule, AnalyticsModule]),
+        UserDataModule,
         HealthModule,
         TelemetryModule.forRoot(operations),
       ],

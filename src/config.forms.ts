@@ -28,6 +28,12 @@ export const scope = (text: string) => {
   return text;
 };
 
+/** What a digest is keyed with: as long as its output is worth (RFC 2104, section 3). */
+export const secret = (text: string) => {
+  if (!/^[!-+\--~]{32,256}$/.test(text)) throw new Error('must be secrets of 32 to 256 visible ASCII characters');
+  return text;
+};
+
 /** Line breaks may be written as \n, as in files of environment variables. */
 export const publicKeyPem = (text: string, env: Environment) => {
   if (env.AUTH_JWKS_URL) throw new Error('must not be set together with AUTH_JWKS_URL');

@@ -164,6 +164,17 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
     right: [as('https://shop.example/admin')],
     wrong: { texts: ['two scopes', 'a"b', 'a\\b', 'é'], message: 'must be a scope without blanks and quotes' },
   },
+  ERASURE_SECRETS: {
+    default: undefined,
+    right: [
+      ['a'.repeat(32), ['a'.repeat(32)]],
+      [`${'b'.repeat(256)}, ${'+/=!~-'.repeat(6)}`, ['b'.repeat(256), '+/=!~-'.repeat(6)]],
+    ],
+    wrong: {
+      texts: ['a'.repeat(31), 'a'.repeat(257), `${'a'.repeat(32)},`, `${'a'.repeat(31)} b`, 'ä'.repeat(32)],
+      message: 'must be secrets of 32 to 256 visible ASCII characters',
+    },
+  },
   CORS_ORIGINS: {
     default: undefined,
     right: [

@@ -1,4 +1,4 @@
-import { origin, proxy, publicKeyPem, scope } from './config.forms.js';
+import { origin, proxy, publicKeyPem, scope, secret } from './config.forms.js';
 import type { Environment } from './config.forms.js';
 
 export type { Environment };
@@ -216,6 +216,13 @@ export const variables = {
     default: 'baskets:admin',
     meaning: 'the scope that reaches all baskets, analytics and erasure',
     parse: scope,
+  }),
+  ERASURE_SECRETS: variable({
+    default: undefined,
+    shown: 'unset: a plain digest',
+    meaning:
+      'what the names of erased users are digested with: set it before the first erasure (docs/privacy.md); the first of a comma-separated list is used, the others are still known',
+    parse: list(secret),
   }),
   CORS_ORIGINS: variable({
     default: undefined,

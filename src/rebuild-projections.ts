@@ -9,6 +9,7 @@ import { Uncache } from './basket/rebuild/uncache.js';
 import { readConfig } from './config.js';
 import type { Config } from './config.js';
 import { createDataSource } from './database/data-source.js';
+import { Tombstones } from './event-store/tombstones.js';
 import { pendingMigrations } from './database/migrate.js';
 
 const USAGE = `npm run projections:rebuild [-- options]
@@ -71,7 +72,7 @@ async function main(config: Config): Promise<number> {
       throw new Error(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`);
     const runner = source.createQueryRunner();
     try {
-      return await rebuild(config, new StoredBaskets(runner), cache);
+      return await rebuild(config, new StoredBaskets(runner, new Tombstones(config.ERASURE_SECRETS)), cache);
     } finally {
       await runner.release();
     }

@@ -40,6 +40,17 @@ export class BasketHistory {
     throw new BasketError('version-not-found', `${userName} had no basket at ${time.toISOString()}.`);
   }
 
+  /** The basket that an event was decided on; the first event of a user who was erased before has none before it. */
+  private async before(userName: string, version: number): Promise<Basket> {
+    try {
+      return await this.asOf(userName, version - 1);
+    } catch (error) {
+      const [oldest] = await this.page(userName, 0, 1);
+      if (oldest?.version !== version) throw error;
+      return { ...noBasket(userName), version: version - 1 };
+    }
+  }
+
   /** At most `limit` events behind a version, oldest first. */
   async page(userName: string, after: number, limit: number): Promise<StoredEvent[]> {
     return await this.events.read(userName, after, limit, this.deadline());
@@ -58,7 +69,7 @@ export class BasketHistory {
   async findAppend(userName: string, identity: AppendIdentity) {
     const first = await this.events.findAppend(userName, identity, this.deadline());
     if (!first) return undefined;
-    const before = await this.asOf(userName, first.version - 1);
+    const before = await this.before(userName, first.version);
     const stored = await this.page(userName, before.version, first.metadata.appended ?? 1);
     return { first, before, after: fold(before, stored), events: stored.map(toRecorded) };
   }

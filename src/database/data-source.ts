@@ -17,12 +17,18 @@ import { BasketProjectionsTotals1764200000004 } from '../../migrations/176420000
 import { BasketProjectionsTotalsFilled1764200000005 } from '../../migrations/1764200000005-basket-projections-totals-filled.js';
 import { BasketAnalytics1764200000006 } from '../../migrations/1764200000006-basket-analytics.js';
 import { BasketAnalyticsDayCurrency1764200000007 } from '../../migrations/1764200000007-basket-analytics-day-currency.js';
+import { ErasedStreams1764300000000 } from '../../migrations/1764300000000-erased-streams.js';
+import { DomainEventsMergedFrom1764300000001 } from '../../migrations/1764300000001-domain-events-merged-from.js';
+import { DomainEventsMovedOut1764300000002 } from '../../migrations/1764300000002-domain-events-moved-out.js';
+import { CloseErasedStream1764300000003 } from '../../migrations/1764300000003-close-erased-stream.js';
+import { EraseStreamPage1764300000004 } from '../../migrations/1764300000004-erase-stream-page.js';
 import { RefreshBasketAnalytics1764200000008 } from '../../migrations/1764200000008-refresh-basket-analytics.js';
 import { BasketProjectionRow } from '../basket/persistence/basket-projection.row.js';
 import type { Config } from '../config.js';
 import { BasketSnapshotRow } from '../event-store/basket-snapshot.row.js';
 import { JobLeaseRow } from '../jobs/job-lease.row.js';
 import { OutboxLeaseRow, OutboxRow } from '../outbox/outbox.row.js';
+import { ErasedStreamRow } from '../event-store/erased-stream.row.js';
 import { DomainEventRow } from '../event-store/domain-event.row.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
 
@@ -56,7 +62,10 @@ export async function createDataSource(
   const common = {
     type: 'postgres' as const,
     applicationName: 'basket',
-    entities: [DomainEventRow, BasketSnapshotRow, BasketProjectionRow, OutboxRow, OutboxLeaseRow, JobLeaseRow],
+    entities: [
+      ...[DomainEventRow, BasketSnapshotRow, BasketProjectionRow, ErasedStreamRow],
+      ...[OutboxRow, OutboxLeaseRow, JobLeaseRow],
+    ],
     migrations: [
       DomainEvents1764000000000,
       DomainEventsTypeTime1764000000001,
@@ -76,6 +85,11 @@ export async function createDataSource(
       BasketAnalytics1764200000006,
       BasketAnalyticsDayCurrency1764200000007,
       RefreshBasketAnalytics1764200000008,
+      ErasedStreams1764300000000,
+      DomainEventsMergedFrom1764300000001,
+      DomainEventsMovedOut1764300000002,
+      CloseErasedStream1764300000003,
+      EraseStreamPage1764300000004,
     ],
     // A migration is one DDL statement; some of those (CREATE INDEX CONCURRENTLY) refuse a transaction.
     migrationsTransactionMode: 'none' as const,

@@ -4,6 +4,7 @@ import { BASKET_PROJECTION } from '../basket/persistence/basket-projection.js';
 import { CONFIG } from '../config.js';
 import type { Config } from '../config.js';
 import { EventStore } from '../event-store/event-store.js';
+import { Tombstones } from '../event-store/tombstones.js';
 import { BasketDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { openDatabase } from './open.js';
@@ -26,9 +27,15 @@ export class DatabaseModule implements OnApplicationShutdown {
           new Database(source, config.DATABASE_PREPARED_STATEMENTS && !source.embedded),
       },
       {
+        provide: Tombstones,
+        inject: [CONFIG],
+        useFactory: ({ ERASURE_SECRETS }: Config) => new Tombstones(ERASURE_SECRETS),
+      },
+      {
         provide: EventStore,
-        inject: [Database],
-        useFactory: (database: Database) => new EventStore(database, BASKET_PROJECTION),
+        inject: [Database, Tombstones],
+        useFactory: (database: Database, tombstones: Tombstones) =>
+          new EventStore(database, BASKET_PROJECTION, tombstones),
       },
     ];
     return { module: DatabaseModule, providers, exports: providers.map(({ provide }) => provide) };

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 
-/** All that the service does with each table. Events are only ever added, and nothing is created, altered or dropped. */
+/** All that the service does with each table. Events are only ever added, but for erasures (below), and nothing is created, altered or dropped. */
 const PRIVILEGES: Readonly<Record<string, string>> = {
   domain_events: 'SELECT, INSERT',
   basket_projections: 'SELECT, INSERT, UPDATE',
@@ -10,9 +10,19 @@ const PRIVILEGES: Readonly<Record<string, string>> = {
   outbox_leases: 'SELECT, INSERT, UPDATE, DELETE',
   job_leases: 'SELECT, INSERT, UPDATE',
   basket_analytics: 'SELECT',
+  erased_streams: 'SELECT',
   // To see whether it fits the release.
   migrations: 'SELECT',
 };
+
+/**
+ * What deletes, with the rights of the owner: all of one user, behind a tombstone, and nothing else. Everybody may
+ * execute a new function, so that is taken first.
+ */
+const FUNCTIONS = [
+  'close_erased_stream(text, integer, text, integer, timestamptz)',
+  'erase_stream_page(text, text, integer)',
+];
 
 /** What a role has that may change the schema. */
 const TOO_MUCH = `
@@ -46,6 +56,10 @@ export async function grantPrivileges(owner: DataSource, role: string): Promise<
       ...Object.entries(PRIVILEGES).map(
         ([table, privileges]) => `GRANT ${privileges} ON ${inSchema}.${table} TO ${name}`,
       ),
+      ...FUNCTIONS.flatMap((signature) => [
+        `REVOKE ALL ON FUNCTION ${inSchema}.${signature} FROM PUBLIC`,
+        `GRANT EXECUTE ON FUNCTION ${inSchema}.${signature} TO ${name}`,
+      ]),
     ])
       await transaction.query(statement);
   });

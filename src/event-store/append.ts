@@ -2,6 +2,7 @@ import type { Statement } from '../database/database.js';
 import { bucketOf } from '../outbox/buckets.js';
 import { EVENT_COLUMNS } from './statements.js';
 import type { NewEvent } from './stored-event.js';
+import type { Tombstones } from './tombstones.js';
 
 /**
  * A table with one row a stream, keyed by `user_name`, that is written together with the events. Its `version` is the
@@ -31,6 +32,8 @@ export interface Append extends AppendIdentity {
   readonly stream: string;
   /** The version that the stream must be at; 0 before its first event. */
   readonly expected: number;
+  /** Whether the stream has no row yet: at version 0, or where it begins behind an erased one. */
+  readonly isNew?: boolean | undefined;
   readonly basketId: string;
   /** One or more, with the versions that follow the expected one. */
   readonly events: readonly NewEvent[];
@@ -43,18 +46,21 @@ export interface Append extends AppendIdentity {
 /**
  * Appends to any number of streams at once, each of them wholly or not at all; answers the streams that were at the
  * expected version. An identity stands on the first event of its append. Whether it is there already is asked for
- * before, so that a repeat is no error; unique indexes decide between repeats that run at the same time.
+ * before, so that a repeat is no error; unique indexes decide between repeats that run at the same time. A stream that is
+ * new begins nowhere below where an erased one of its name has ended.
  */
 export function appendStatement({ table, columns }: Projection): Statement {
   const names = Object.keys(columns);
-  const arrays = [...Object.values(columns), 'integer', 'text', 'text'].map((type, at) => `$${at + 2}::${type}[]`);
+  const arrays = [...Object.values(columns), 'integer', 'text', 'text', 'text'].map(
+    (type, at) => `$${at + 2}::${type}[]`,
+  );
   const $ = (n: number) => `$${arrays.length + 1 + n}`;
   return {
     name: `append-${table}`,
     text: `
       WITH target AS MATERIALIZED (
         SELECT * FROM unnest($1::text[], ${arrays.join(', ')})
-          AS target (user_name, ${names.join(', ')}, expected, command_id, causation_id)
+          AS target (user_name, ${names.join(', ')}, expected, command_id, causation_id, tombstones)
         WHERE (command_id IS NULL OR NOT EXISTS (
                 SELECT FROM domain_events AS done
                 WHERE done.user_name = target.user_name AND done.command_id = target.command_id))
@@ -71,7 +77,10 @@ export function appendStatement({ table, columns }: Projection): Statement {
       ),
       created AS (
         INSERT INTO ${table} (user_name, ${names.join(', ')})
-        SELECT user_name, ${names.join(', ')} FROM target WHERE expected = 0
+        SELECT user_name, ${names.join(', ')} FROM target
+        WHERE tombstones IS NOT NULL AND NOT EXISTS (
+          SELECT FROM erased_streams AS erased
+          WHERE erased.tombstone = ANY(target.tombstones::text[]) AND (erased.version > target.expected OR NOT erased.finished))
         ON CONFLICT (user_name) DO NOTHING
         RETURNING user_name
       ),
@@ -97,14 +106,19 @@ export function appendStatement({ table, columns }: Projection): Statement {
   };
 }
 
-/** The parameters of the statement: a list for each column. */
-export function appendValues(appends: readonly Append[]): unknown[][] {
-  const targets = appends.map(({ stream, row, expected, commandId, causationId }) => [
+/**
+ * The parameters of the statement: a list for each column.
+ *
+ * @param tombstones of streams that are new; base64url needs no quotes in an array
+ */
+export function appendValues(appends: readonly Append[], tombstones: Tombstones): unknown[][] {
+  const targets = appends.map(({ stream, row, expected, isNew = expected === 0, commandId, causationId }) => [
     stream,
     ...row,
     expected,
     commandId ?? null,
     causationId ?? null,
+    isNew ? `{${tombstones.allOf(stream).join(',')}}` : null,
   ]);
   const events = appends.flatMap(eventRows);
   const snapshots = appends.flatMap(({ stream, events, snapshots }) =>

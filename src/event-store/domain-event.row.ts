@@ -4,6 +4,9 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('domain_events')
 @Index('domain_events_type_time', ['eventType', 'occurredAt'])
 @Index('domain_events_command', ['userName', 'commandId'], { unique: true, where: 'command_id IS NOT NULL' })
+// For erasures; of expressions, which TypeORM cannot declare.
+@Index('domain_events_merged_from', { synchronize: false })
+@Index('domain_events_moved_out', { synchronize: false })
 @Index('domain_events_cause', ['userName', 'causationId'], { unique: true, where: 'causation_id IS NOT NULL' })
 export class DomainEventRow {
   @PrimaryColumn({ type: 'text', name: 'user_name', primaryKeyConstraintName: 'domain_events_pkey' })

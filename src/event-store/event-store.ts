@@ -3,9 +3,11 @@ import type { Database } from '../database/database.js';
 import { SerializationError } from '../database/database.js';
 import { appendStatement, appendValues } from './append.js';
 import type { Append, AppendIdentity, Projection, Snapshot } from './append.js';
-import { LAST_CAUSED, READ, READ_BACK_TO, SNAPSHOT, VERSION_AT, WITH_ID } from './statements.js';
+import { ENDS, LAST_CAUSED, READ, READ_BACK_TO, SNAPSHOT, VERSION_AT, WITH_ID } from './statements.js';
 import { toStoredEvent } from './stored-event.js';
 import type { EventRecord, StoredEvent } from './stored-event.js';
+import { Tombstones } from './tombstones.js';
+import type { Tombstone } from './tombstones.js';
 
 /** A snapshot is taken of every version that is a multiple of this, so that a fold has fewer events than that. */
 export const SNAPSHOT_EVERY = 100;
@@ -22,10 +24,11 @@ export class EventStore {
   constructor(
     private readonly database: Database,
     projection: Projection,
+    private readonly tombstones = new Tombstones(),
   ) {
     const statement = appendStatement(projection);
     const send = async (appends: readonly Append[], deadline: number): Promise<boolean[]> => {
-      const values = appendValues(appends);
+      const values = appendValues(appends, tombstones);
       const { rows } = await this.database.query<{ user_name: string }>(statement, values, deadline);
       const written = new Set(rows.map(({ user_name }) => user_name));
       return appends.map(({ stream }) => written.has(stream));
@@ -56,6 +59,13 @@ export class EventStore {
   /** Calls the listener after each append of this process. */
   onAppend(listener: (append: Append) => void): void {
     this.listeners.push(listener);
+  }
+
+  /** Where the erased streams of these names have ended: what is new there begins behind. Most names have none. */
+  async erasedVersions(streams: readonly string[], deadline: number): Promise<Map<string, number>> {
+    return await this.tombstones.versionsOf(streams, async (tombstones) => {
+      return (await this.database.query<Tombstone>(ENDS, [tombstones], deadline)).rows;
+    });
   }
 
   /** At most `limit` events of a stream behind a version, oldest first. */

@@ -49,3 +49,9 @@ export const LAST_CAUSED: Statement = {
          WHERE user_name = $1 AND causation_id IS NOT NULL AND starts_with(causation_id, $2)
          ORDER BY version DESC LIMIT 1`,
 };
+
+/** Where erased streams have ended. */
+export const ENDS: Statement = {
+  name: 'erased-streams',
+  text: 'SELECT tombstone, version FROM erased_streams WHERE tombstone = ANY($1)',
+};

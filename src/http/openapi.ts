@@ -34,11 +34,16 @@ const ON_WRITE: readonly ProblemCode[] = [
   'idempotency-key-reused',
 ];
 
+/** Like `application/x-ndjson` not registered with IANA; it is the first that the media type registry of OpenAPI names. */
+export const JSON_LINES = 'application/jsonl';
+
 interface Answer {
   readonly description: string;
   readonly body?: Type;
   /** An example of the server-sent events that it consists of. */
   readonly events?: string;
+  /** An example of the JSON lines that it consists of. */
+  readonly lines?: string;
   /** Carries the version of the basket. */
   readonly etag?: boolean;
   /** Names the URL of what was created. */
@@ -136,7 +141,7 @@ export function Operation(operation: Operation) {
   );
 }
 
-function describe({ description, body, events, etag, location }: Answer, write?: boolean) {
+function describe({ description, body, events, lines, etag, location }: Answer, write?: boolean) {
   const { 'X-Request-Id': requestId, 'Idempotent-Replay': replay, ETag, Location } = HEADERS;
   const headers = {
     'X-Request-Id': requestId,
@@ -144,8 +149,14 @@ function describe({ description, body, events, etag, location }: Answer, write?:
     ...(etag ? { ETag } : {}),
     ...(location ? { Location } : {}),
   };
-  const content = { 'text/event-stream': { schema: { type: 'string' }, example: events } };
-  return { description, headers, ...(body ? { type: body } : {}), ...(events ? { content } : {}) };
+  const text = (type: string, example: string) => ({ content: { [type]: { schema: { type: 'string' }, example } } });
+  return {
+    description,
+    headers,
+    ...(body ? { type: body } : {}),
+    ...(events ? text('text/event-stream', events) : {}),
+    ...(lines ? text(JSON_LINES, lines) : {}),
+  };
 }
 
 function describeProblems(codes: readonly ProblemCode[]) {
@@ -222,6 +233,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
         'With `AUTH_MODE=jwt`. It reaches the basket of the user whom it names; with the scope of an admin, all.',
     })
     .addTag('baskets', 'The basket of a user and its lines.')
+    .addTag('privacy', 'What is stored of a user.')
     .addTag('analytics', 'Figures of all baskets.')
     .addTag('health', 'For probes and people.')
     .build();

@@ -70,7 +70,7 @@ export const PageParameters = () =>
 export const UserNameParameter = () =>
   ApiParam({
     name: 'userName',
-    description: 'Whose basket. Percent-encoded; NFC, no control characters, no `/`.',
+    description: 'Whose basket or data. Percent-encoded; NFC, no control characters, no `/`.',
     example: 'alice',
     schema: { type: 'string', minLength: 1, maxLength: MAX_USER_NAME },
   });

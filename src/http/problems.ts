@@ -17,6 +17,7 @@ export const problems = {
   'basket-not-found': { status: 404, title: 'The user has no basket' },
   'item-not-found': { status: 404, title: 'The basket has no such item' },
   'version-not-found': { status: 404, title: 'The basket has no such version' },
+  'user-not-found': { status: 404, title: 'Nothing is stored of the user' },
   'route-not-found': { status: 404, title: 'There is nothing at this path for this method' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   conflict: { status: 409, title: 'The basket was changed meanwhile', retryAfter: 1 },

@@ -10,7 +10,8 @@ import { addition } from '../support/shopping.js';
 import { exchange } from '../support/wire.js';
 
 const isOpen = ({ path }: Operation) => path.startsWith('/health');
-const isOwners = ({ path }: Operation) => path.startsWith('/baskets/{userName}');
+const isOwners = ({ path, operationId }: Operation) =>
+  path.startsWith('/baskets/{userName}') || operationId === 'exportUserData';
 const PRODUCT = '5334c996-8457-4cf0-815c-ed2b77c4ff61';
 
 describe('Each route, with tokens,', () => {
@@ -89,6 +90,15 @@ describe('Each route, with tokens,', () => {
     for (const headers of [{ ...as[alice], ...guestOfTheSample }, as.admin, as.service])
       expect([401, 403]).not.toContain((await send(operation, alice, headers)).status);
   });
+
+  it.each(named(closed.filter((operation) => !isOwners(operation))))(
+    '%s is for an admin and a service, and for no user, whoever is named',
+    async (_, operation) => {
+      for (const headers of [as[alice], as.stranger]) refusal(await send(operation, alice, headers), 'forbidden');
+      for (const headers of [as.admin, as.service])
+        expect([401, 403]).not.toContain((await send(operation, alice, headers)).status);
+    },
+  );
 
   it.each(['/nothing', '/baskets', '/baskets/', '/baskets/x/nothing'])(
     'there is nothing at %s, whoever asks',

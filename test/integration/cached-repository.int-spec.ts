@@ -79,8 +79,8 @@ describeCaches('The cached repository', (caches) => {
     expect(text(await theirs.find(user))).toEqual(first);
   });
 
-  it('asks the database once for a user without a basket, and sees the basket once there is one', async () => {
-    expect(await statements(one, () => ours.find(user))).toBe(1);
+  it('asks the database once for a user without a basket, and whether it was erased, and sees the basket once there is one', async () => {
+    expect(await statements(one, () => ours.find(user))).toBe(2);
     expect(await statements(one, () => ours.find(user))).toBe(0);
     await expect(new GetBasketHandler(ours).execute(new GetBasket(user))).rejects.toMatchObject({
       code: 'basket-not-found',

@@ -3,7 +3,14 @@ import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import type { Config } from '../../src/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import { BASKET_PROJECTION } from '../../src/basket/persistence/basket-projection.js';
+import { Database } from '../../src/database/database.js';
+import { EventStore } from '../../src/event-store/event-store.js';
+import { Tombstones } from '../../src/event-store/tombstones.js';
+import { UserData } from '../../src/user-data/user-data.js';
 import { migrateAsOwner } from '../../src/database/migrate.js';
+import { someAppend } from '../support/appends.js';
+import { soon } from '../support/store.js';
 import { someUser } from '../support/app.js';
 import { operations, sampleBody } from '../support/contract.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -105,6 +112,8 @@ describeWith(['postgres'], 'The role of the service', () => {
     'UPDATE domain_events SET event_data = event_data',
     'DELETE FROM domain_events',
     'DELETE FROM basket_projections',
+    'UPDATE erased_streams SET version = 0',
+    'DELETE FROM erased_streams',
     'DELETE FROM migrations',
     "COPY domain_events TO PROGRAM 'true'",
     'CREATE ROLE extra',
@@ -116,6 +125,38 @@ describeWith(['postgres'], 'The role of the service', () => {
 
   it.each(forbidden.slice(4, 11))('leaves this to the owner, who may %s: the control', async (statement) => {
     await run('basket_owner', 'BEGIN', statement, 'ROLLBACK');
+  });
+
+  const ofAlice = (table: string) => `SELECT count(*)::integer AS rows FROM ${table} WHERE user_name = 'alice'`;
+
+  it('deletes nothing of a user but behind a tombstone, and then all: the control', async () => {
+    const source = await createDataSource(config);
+    await source.initialize();
+    const database = new Database(source, true);
+    const events = new EventStore(database, BASKET_PROJECTION);
+    await events.append(someAppend('alice', 0, { count: 3 }), soon());
+    const service = (statement: string) => run('basket_service', statement);
+    try {
+      expect(await service(`SELECT erase_stream_page('alice', 'none', 100) AS erased`)).toEqual([{ erased: -1 }]);
+      expect(await service(`SELECT close_erased_stream('alice', 2, 'some', 9, now()) AS closed`)).toEqual([
+        { closed: false },
+      ]);
+      expect(await service(`SELECT close_erased_stream('alice', 3, 'some', 2, now()) AS closed`)).toEqual([
+        { closed: false },
+      ]);
+      expect(await service(ofAlice('domain_events'))).toEqual([{ rows: 3 }]);
+      const data = new UserData(database, events, new Tombstones(), 10_000, () => Promise.resolve());
+      expect(await data.erase('alice')).toBe(4);
+      expect(await service(ofAlice('domain_events'))).toEqual([{ rows: 0 }]);
+    } finally {
+      await source.destroy();
+    }
+  });
+
+  it('alone may execute what deletes', async () => {
+    await run('postgres', 'CREATE ROLE other LOGIN');
+    for (const call of ["close_erased_stream('alice', 0, 'x', 1, now())", "erase_stream_page('alice', 'x', 1)"])
+      await expect(run('other', `SELECT ${call}`)).rejects.toMatchObject({ code: INSUFFICIENT_PRIVILEGE });
   });
 
   it('is told of each table that there is', async () => {

@@ -138,7 +138,8 @@ function* responseDeviations(method: string, response: Response, answer: Answer)
   }
   const schema = response.content[type]?.schema;
   if (!schema) yield `content type ${type} is not declared`;
-  else if (method !== 'HEAD') yield* schemaDeviations(schema, parse(answer.text), 'the body');
+  else if (method !== 'HEAD')
+    yield* schemaDeviations(schema, isJson(type) ? parse(answer.text) : answer.text, 'the body');
 }
 
 const PROBLEM: Schema = { $ref: '#/components/schemas/Problem' };
@@ -183,6 +184,8 @@ function mediaType({ headers }: Answer): string {
   const type = headers['content-type'];
   return typeof type === 'string' ? (type.split(';', 1)[0] ?? '') : '';
 }
+
+const isJson = (type: string): boolean => /[/+]json$/.test(type);
 
 function parse(text: string): unknown {
   try {

@@ -20,7 +20,7 @@ export type Fate = 'done' | 'answer lost' | 'request lost';
 /** Taken out, they show that a test can fail. */
 export type Guard = 'version' | 'key' | 'cause';
 
-type Events = Pick<EventStore, 'append' | 'read' | 'readBackTo' | 'findAppend' | 'findLastCaused'>;
+type Events = Pick<EventStore, 'append' | 'erasedVersions' | 'read' | 'readBackTo' | 'findAppend' | 'findLastCaused'>;
 
 /**
  * What the event store and its database do, in memory: each call takes effect at one moment, and between any two calls
@@ -69,6 +69,8 @@ export class MemoryStreams {
         if (fate !== 'done') throw new DatabaseUnavailableError(`The ${fate}.`);
         return appended;
       },
+      // Nobody is erased here.
+      erasedVersions: () => Promise.resolve(new Map()),
       read: (stream, after, limit) =>
         this.moment('page', () =>
           this.eventsOf(stream)

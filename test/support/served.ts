@@ -1,10 +1,12 @@
 import { createApp } from '../../src/app.js';
+import { BasketDataSource } from '../../src/database/data-source.js';
 import { Api } from './api.js';
 import { createTestDatabase, testConfig } from './database.js';
 
 export interface Served extends AsyncDisposable {
   readonly url: string;
   readonly api: Api;
+  readonly query: (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
 }
 
 /** The whole service in this process, listening, on a database of its own, with Redis where REDIS_URL names one. */
@@ -16,6 +18,7 @@ export async function serve(env: Record<string, string> = {}): Promise<Served> {
   return {
     url,
     api: new Api(url),
+    query: (sql, values = []) => app.get(BasketDataSource).query(sql, values),
     [Symbol.asyncDispose]: async () => {
       await app.close();
       await database.drop();

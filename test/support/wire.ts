@@ -32,8 +32,7 @@ export async function exchange(url: string, { method, target, headers = {}, body
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk as string;
     if (response.headers['content-type'] !== 'text/event-stream') continue;
-    // It has no end: its beginning stands for it, as the string that the contract says it is.
-    text = JSON.stringify(text);
+    // It has no end: its beginning stands for it.
     break;
   }
   const answer = { status: response.statusCode ?? 0, headers: response.headers, text };

@@ -11,7 +11,8 @@ export type BasketErrorCode =
   | 'total-limit'
   | 'basket-empty'
   | 'idempotency-key-reused'
-  | 'version-not-found';
+  | 'version-not-found'
+  | 'user-not-found';
 
 export class BasketError extends Error {
   override readonly name = 'BasketError';
@@ -27,6 +28,9 @@ export class BasketError extends Error {
 }
 
 export const basketNotFound = (userName: string) => new BasketError('basket-not-found', `${userName} has no basket.`);
+
+export const userNotFound = (userName: string) =>
+  new BasketError('user-not-found', `Nothing is stored of ${userName}.`);
 
 export const itemNotFound = (userName: string, productId: string) =>
   new BasketError('item-not-found', `Product ${productId} is not in the basket of ${userName}.`);

@@ -3,6 +3,7 @@ import type { OnModuleDestroy, Provider } from '@nestjs/common';
 import { CONFIG } from '../../config.js';
 import type { Config } from '../../config.js';
 import { Database } from '../../database/database.js';
+import { EventStore } from '../../event-store/event-store.js';
 import { gauges } from '../../telemetry/counts.js';
 import { RedisAnnouncements } from '../persistence/redis-announcements.js';
 import { StoredVersions } from '../persistence/stored-versions.js';
@@ -14,9 +15,9 @@ const QUIET_CHECK_MS = 5000;
 
 const live: Provider = {
   provide: LiveBaskets,
-  inject: [Database, CONFIG],
-  useFactory: (database: Database, config: Config) => {
-    const stored = new StoredVersions(database, config.REQUEST_DEADLINE_MS);
+  inject: [Database, EventStore, CONFIG],
+  useFactory: (database: Database, events: EventStore, config: Config) => {
+    const stored = new StoredVersions(database, events, config.REQUEST_DEADLINE_MS);
     return new LiveBaskets(
       (userNames) => stored.read(userNames),
       config.REDIS_URL ? new RedisAnnouncements(config.REDIS_URL) : null,

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../../database/database.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { requestContext } from '../../request-context.js';
 
 const VERSIONS: Statement = {
@@ -13,10 +14,11 @@ const MOST_NAMES = 500;
 export class StoredVersions {
   constructor(
     private readonly database: Database,
+    private readonly events: EventStore,
     private readonly deadlineMs: number,
   ) {}
 
-  /** Users that never had a basket are missing. @throws DatabaseUnavailableError within the deadline */
+  /** Users that never had a basket are missing; an erasure is the last version of its user. @throws DatabaseUnavailableError within the deadline */
   read(userNames: readonly string[]): Promise<Map<string, number>> {
     // The timers of those who ask were started by some request, whose deadline has long passed.
     return requestContext.exit(() => this.readAll(userNames));
@@ -29,6 +31,9 @@ export class StoredVersions {
       const names = userNames.slice(at, at + MOST_NAMES);
       const { rows } = await this.database.query<{ user_name: string; version: number }>(VERSIONS, [names], deadline);
       for (const { user_name, version } of rows) versions.set(user_name, version);
+      const missing = names.filter((name) => !versions.has(name));
+      if (missing.length === 0) continue;
+      for (const [name, version] of await this.events.erasedVersions(missing, deadline)) versions.set(name, version);
     }
     return versions;
   }

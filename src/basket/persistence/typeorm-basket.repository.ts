@@ -10,7 +10,7 @@ import type { BasketHistory } from '../basket.history.js';
 import { BasketRepository } from '../basket.repository.js';
 import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
 import type { Basket } from '../domain/basket.js';
-import { evolve, isOpen } from '../domain/basket.js';
+import { evolve, isOpen, noBasket } from '../domain/basket.js';
 import { BasketError } from '../domain/basket.errors.js';
 import type { RecordedEvent } from '../domain/basket.events.js';
 import { decide } from '../domain/decisions.js';
@@ -24,12 +24,17 @@ const FIND: Statement = {
   text: `SELECT user_name, version, basket::text AS json FROM basket_projections WHERE user_name = ANY($1)`,
 };
 
+interface Stored extends BasketDocument {
+  /** There is no row: the user never had a basket, or was erased, and then the version is that of the erasure. */
+  readonly isNew?: boolean;
+}
+
 /** Attempts at one update before it is refused as `conflict`. */
 const MOST_ATTEMPTS = 50;
 
 export class TypeormBasketRepository extends BasketRepository {
   private readonly turns = new Turns<Basket>();
-  private readonly reads: CoalescedReads<BasketDocument>;
+  private readonly reads: CoalescedReads<Stored>;
 
   constructor(
     private readonly database: Database,
@@ -40,12 +45,13 @@ export class TypeormBasketRepository extends BasketRepository {
     super();
     this.reads = new CoalescedReads(
       (userNames, deadline) => this.readAll(userNames, deadline),
-      () => ({ version: 0, json: undefined }),
+      () => ({ version: 0, json: undefined, isNew: true }),
     );
   }
 
-  find(userName: string): Promise<BasketDocument> {
-    return this.reads.read(userName, performance.now() + this.deadlineMs);
+  async find(userName: string): Promise<BasketDocument> {
+    const { version, json } = await this.reads.read(userName, performance.now() + this.deadlineMs);
+    return { version, json };
   }
 
   async update(userName: string, by: Decide, options: UpdateOptions = {}): Promise<BasketUpdate> {
@@ -120,6 +126,7 @@ export class TypeormBasketRepository extends BasketRepository {
       {
         stream: before.userName,
         expected: before.version,
+        isNew: before.status === 'none',
         basketId,
         events,
         commandId: command?.id,
@@ -146,16 +153,25 @@ export class TypeormBasketRepository extends BasketRepository {
   }
 
   private async load(userName: string, deadline: number): Promise<Basket> {
-    return fromDocument(userName, await this.reads.read(userName, deadline));
+    const stored = await this.reads.read(userName, deadline);
+    return stored.isNew ? { ...noBasket(userName), version: stored.version } : fromDocument(userName, stored);
   }
 
-  private async readAll(userNames: string[], deadline: number): Promise<Map<string, BasketDocument>> {
+  private async readAll(userNames: string[], deadline: number): Promise<Map<string, Stored>> {
     const { rows } = await this.database.query<{ user_name: string; version: number; json: string | null }>(
       FIND,
       [userNames],
       deadline,
     );
-    return new Map(rows.map(({ user_name, version, json }) => [user_name, { version, json: json ?? undefined }]));
+    const baskets = new Map<string, Stored>(
+      rows.map(({ user_name, version, json }) => [user_name, { version, json: json ?? undefined }]),
+    );
+    const missing = userNames.filter((userName) => !baskets.has(userName));
+    if (missing.length === 0) return baskets;
+    // Only who has no row is looked for among the erased: whoever has a basket pays nothing for them.
+    const erased = await this.events.erasedVersions(missing, deadline);
+    for (const [userName, version] of erased) baskets.set(userName, { version, json: undefined, isNew: true });
+    return baskets;
   }
 }
 

@@ -23,6 +23,9 @@ export const PROJECTIONS = `
 export const SNAPSHOTS = `
   SELECT user_name, version, md5(basket::text) AS digest, created_at FROM basket_snapshots WHERE user_name = ANY($1)`;
 
+/** Where the streams of erased users have ended. */
+export const ERASED = 'SELECT tombstone, version FROM erased_streams WHERE tombstone = ANY($1)';
+
 // The guard of a write is that nothing has happened to the user since the rows were read: each append changes the
 // version of the row. The events are asked besides where the row itself cannot be relied on.
 

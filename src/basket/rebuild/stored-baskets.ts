@@ -1,5 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { SNAPSHOT_EVERY } from '../../event-store/event-store.js';
+import { Tombstones } from '../../event-store/tombstones.js';
+import type { Tombstone } from '../../event-store/tombstones.js';
 import type { Differences } from './differences.js';
 import * as sql from './statements.js';
 import { BrokenStreamError, StreamFold } from './stream-fold.js';
@@ -22,7 +24,11 @@ export interface StoredUser {
 
 /** Reads and writes for a rebuild, over one connection of its own. */
 export class StoredBaskets {
-  constructor(private readonly database: QueryRunner) {}
+  /** @param tombstones of users who were erased */
+  constructor(
+    private readonly database: QueryRunner,
+    private readonly tombstones = new Tombstones(),
+  ) {}
 
   async count(): Promise<number> {
     const [row] = await this.query<{ users: number }>(sql.COUNT, []);
@@ -72,7 +78,7 @@ export class StoredBaskets {
     const wrong = new Set(wrongSnapshots);
     if (wrong.size === 0) return;
     // Once more, because their JSON was not kept.
-    const fold = new StreamFold(userName);
+    const fold = new StreamFold(userName, (await this.erasedVersions([userName])).get(userName));
     for await (const event of this.eventsOf(userName, userName)) {
       fold.add(event);
       const { version, occurred_at } = event;
@@ -83,7 +89,10 @@ export class StoredBaskets {
   private async readUsers(names: readonly string[]): Promise<StoredUser[]> {
     const [first, last] = [names[0], names.at(-1)];
     if (first === undefined || last === undefined) return [];
-    const folds = new Map<string, StreamFold | BrokenStreamError>(names.map((name) => [name, new StreamFold(name)]));
+    const erased = await this.erasedVersions(names);
+    const folds = new Map<string, StreamFold | BrokenStreamError>(
+      names.map((name) => [name, new StreamFold(name, erased.get(name))]),
+    );
     for await (const event of this.eventsOf(first, last)) add(folds, event);
     const projections = await this.query<ProjectionRecord>(sql.PROJECTIONS, [names]);
     const snapshots = await this.query<SnapshotRecord>(sql.SNAPSHOTS, [names]);
@@ -95,6 +104,10 @@ export class StoredBaskets {
       projection: rows.get(userName),
       snapshots: snapshotsBy.get(userName) ?? [],
     }));
+  }
+
+  private erasedVersions(names: readonly string[]): Promise<Map<string, number>> {
+    return this.tombstones.versionsOf(names, (tombstones) => this.query<Tombstone>(sql.ERASED, [tombstones]));
   }
 
   private async *eventsOf(first: string, last: string): AsyncGenerator<EventRecord> {

@@ -51,8 +51,12 @@ export class StreamFold {
   private basket: Basket;
   private last: EventRecord | undefined;
 
-  constructor(private readonly userName: string) {
-    this.basket = noBasket(userName);
+  /** @param erased the version of the erasure of an earlier user of the name, behind which this one begins; 0: there was none */
+  constructor(
+    private readonly userName: string,
+    erased = 0,
+  ) {
+    this.basket = { ...noBasket(userName), version: erased };
   }
 
   get version(): number {
@@ -84,6 +88,8 @@ export class StreamFold {
   /** @throws BrokenStreamError when it is not the next event, or of a type that this release does not know */
   add(event: EventRecord): void {
     const { version, event_type: type } = event;
+    if (version <= this.version && !this.last)
+      throw new BrokenStreamError(`version ${version} is left of an erasure that was cut short: erase the user again`);
     if (version !== this.version + 1)
       throw new BrokenStreamError(`version ${version} follows ${this.version}: the events between are missing`);
     const { event_data: data, occurred_at } = event;
