@@ -37,13 +37,14 @@ export class BasketDataSource extends DataSource {
   constructor(
     options: DataSourceOptions,
     readonly embedded?: EmbeddedPostgres,
+    private readonly release = () => embedded?.close(),
   ) {
     super(options);
   }
 
   override async destroy(): Promise<void> {
     if (this.isInitialized) await super.destroy();
-    await this.embedded?.close();
+    await this.release();
   }
 }
 
@@ -51,13 +52,13 @@ type DatabaseConfig = Pick<Config, 'DATABASE_URL' | 'DATABASE_DIR' | 'DATABASE_P
 
 export interface EmbeddedOptions {
   readonly inMemory?: boolean;
-  /** A dumped data folder to start from, in memory. */
-  readonly image?: Blob;
+  /** One that is open, and what is to be done in place of closing it. */
+  readonly opened?: { readonly embedded: EmbeddedPostgres; readonly release: () => Promise<void> };
 }
 
 export async function createDataSource(
   config: DatabaseConfig,
-  { inMemory = false, image }: EmbeddedOptions = {},
+  { inMemory = false, opened }: EmbeddedOptions = {},
 ): Promise<BasketDataSource> {
   const common = {
     type: 'postgres' as const,
@@ -101,11 +102,16 @@ export async function createDataSource(
   };
   if (config.DATABASE_URL !== undefined)
     return new BasketDataSource({ ...common, url: config.DATABASE_URL, extra: { keepAlive: true } });
-  // A service with a server does without the megabytes of this module.
-  const { EmbeddedPostgres } = await import('./embedded-postgres.js');
-  const embedded = await EmbeddedPostgres.open(inMemory || image ? undefined : config.DATABASE_DIR, image);
+  const embedded = opened?.embedded ?? (await openEmbedded(inMemory ? undefined : config.DATABASE_DIR));
   return new BasketDataSource(
     { ...common, username: 'postgres', database: 'postgres', extra: { stream: embedded.connect } },
     embedded,
+    opened?.release,
   );
+}
+
+/** A service with a server does without the megabytes of this module. */
+async function openEmbedded(folder: string | undefined): Promise<EmbeddedPostgres> {
+  const { EmbeddedPostgres } = await import('./embedded-postgres.js');
+  return await EmbeddedPostgres.open(folder);
 }

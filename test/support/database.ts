@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
 import pg from 'pg';
 import { readConfig } from '../../src/config.js';
 import type { Config } from '../../src/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import type { BasketDataSource } from '../../src/database/data-source.js';
+import { takeEmbedded } from './embedded.js';
 
 export interface TestDatabase {
   /** Undefined for the embedded database. */
@@ -16,8 +16,8 @@ export interface TestDatabase {
 /** An empty database of the test's own: on the server of DATABASE_URL, else an embedded one in memory. */
 export async function createTestDatabase(server = process.env.DATABASE_URL): Promise<TestDatabase> {
   if (!server) {
-    const image = await openAsBlob(process.env.EMBEDDED_IMAGE ?? '');
-    return { url: undefined, open: (config) => createDataSource(config, { image }), drop: () => Promise.resolve() };
+    const open = async (config: Config) => createDataSource(config, { opened: await takeEmbedded() });
+    return { url: undefined, open, drop: () => Promise.resolve() };
   }
   const name = `basket_test_${randomUUID().replaceAll('-', '')}`;
   await administer(server, `CREATE DATABASE ${name}`);

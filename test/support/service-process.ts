@@ -23,8 +23,6 @@ export interface LogLine {
 const BOOT_MS = 90_000;
 /** A process starts a fifth faster with what the ones before it compiled. */
 const COMPILED = 'node_modules/.cache/basket/compiled';
-/** A quarter of the start of the embedded database is to optimise it, for longer than a test takes. */
-const ENGINE = process.env.DATABASE_URL ? [] : ['--liftoff-only'];
 
 const running = new Set<ChildProcessWithoutNullStreams>();
 
@@ -54,7 +52,7 @@ export class ServiceProcess implements AsyncDisposable {
   static spawn(env: Env, script = 'main.js', nodeArguments: readonly string[] = []): ServiceProcess {
     const path = `dist/src/${script}`;
     if (!existsSync(path)) throw new Error(`${path} is not there. Run: npm run build`);
-    const child = spawn(process.execPath, [...ENGINE, ...nodeArguments, path], {
+    const child = spawn(process.execPath, [...nodeArguments, path], {
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, PORT: '0', METRICS_PORT: '0', ...env },
     });
     running.add(child);

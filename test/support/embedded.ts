@@ -1,0 +1,38 @@
+import { openAsBlob } from 'node:fs';
+import pg from 'pg';
+import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+
+/** To start one takes a second, to empty one a hundredth: the tests of a file take turns at theirs. */
+let idle: EmbeddedPostgres | undefined;
+
+afterAll(() => idle?.close());
+
+/** An empty embedded database in memory, and what gives it back. */
+export async function takeEmbedded() {
+  const taken = idle;
+  idle = undefined;
+  const embedded =
+    taken ?? (await EmbeddedPostgres.open(undefined, await openAsBlob(process.env.EMBEDDED_IMAGE ?? '')));
+  let back: Promise<void> | undefined;
+  // Some tests close what they have twice.
+  return { embedded, release: () => (back ??= giveBack(embedded)) };
+}
+
+async function giveBack(embedded: EmbeddedPostgres): Promise<void> {
+  // One that a test has left in a state of its own is of no use to the next.
+  if (idle || !(await empty(embedded))) await embedded.close();
+  else idle = embedded;
+}
+
+async function empty(embedded: EmbeddedPostgres): Promise<boolean> {
+  const client = new pg.Client({ user: 'postgres', stream: embedded.connect, query_timeout: 5000 });
+  try {
+    await client.connect();
+    await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await client.query('DISCARD ALL');
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
