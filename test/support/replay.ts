@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../src/basket/domain/basket.events.js';
 import { evolve, noBasket } from '../../src/basket/domain/basket.js';
 import type { Basket } from '../../src/basket/domain/basket.js';
@@ -14,6 +13,11 @@ interface EventRow {
   occurred_at: Date;
 }
 
+/** What a DataSource can, and a plain client, too. */
+interface Source {
+  query<T>(sql: string): Promise<T>;
+}
+
 export interface Stream {
   readonly userName: string;
   readonly events: readonly EventRow[];
@@ -21,7 +25,7 @@ export interface Stream {
 }
 
 /** Every stream of the database, with what folding it gives. */
-export async function readStreams(source: DataSource): Promise<Stream[]> {
+export async function readStreams(source: Source): Promise<Stream[]> {
   const rows = await source.query<EventRow[]>('SELECT * FROM domain_events ORDER BY user_name, version');
   return [...Map.groupBy(rows, (row) => row.user_name)].map(([userName, events]) => ({
     userName,
@@ -38,7 +42,7 @@ export async function readStreams(source: DataSource): Promise<Stream[]> {
  * @returns how many users there are
  */
 export async function expectReplayEqualsProjection(
-  source: DataSource,
+  source: Source,
   erased: ReadonlyMap<string, number> = new Map(),
 ): Promise<number> {
   const streams = await readStreams(source);
