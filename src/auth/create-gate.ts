@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import { connectRedis } from '../basket/persistence/redis.js';
+import { COMMAND_TIMEOUT_MS, connectRedis } from '../basket/persistence/redis.js';
 import { RateLimiter } from '../limits/rate-limiter.js';
 import { RedisRates } from '../limits/redis-rates.js';
 import { Gate } from './gate.js';
@@ -9,7 +9,8 @@ import type { TokenVerifier } from './token-verifier.js';
 export async function createGate(config: Config): Promise<Gate> {
   const { AUTH_MODE, AUTH_ADMIN_SCOPE, RATE_LIMIT_PER_MINUTE, REDIS_URL } = config;
   const verifier = AUTH_MODE === 'jwt' ? await createVerifier(config) : undefined;
-  const rates = RATE_LIMIT_PER_MINUTE > 0 && REDIS_URL ? new RedisRates(connectRedis(REDIS_URL)) : undefined;
+  const rates =
+    RATE_LIMIT_PER_MINUTE > 0 && REDIS_URL ? new RedisRates(connectRedis(REDIS_URL, COMMAND_TIMEOUT_MS)) : undefined;
   const limiter = RATE_LIMIT_PER_MINUTE > 0 ? new RateLimiter(RATE_LIMIT_PER_MINUTE, rates) : undefined;
   return new Gate(verifier, limiter, AUTH_ADMIN_SCOPE);
 }

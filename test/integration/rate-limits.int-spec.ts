@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectRedis } from '../../src/basket/persistence/redis.js';
+import { COMMAND_TIMEOUT_MS, connectRedis } from '../../src/basket/persistence/redis.js';
 import { RateLimiter } from '../../src/limits/rate-limiter.js';
 import { RedisRates } from '../../src/limits/redis-rates.js';
 import { refusal } from '../support/api.js';
@@ -109,7 +109,7 @@ describeWith(['redis'], 'Two processes with a Redis', () => {
 describeWith(['redis'], 'While Redis is down', () => {
   it('nothing is refused that should be served, and the limit holds in each process', async () => {
     await using redis = await RedisServer.start();
-    const rates = new RedisRates(connectRedis([redis.url]));
+    const rates = new RedisRates(connectRedis([redis.url], COMMAND_TIMEOUT_MS));
     const limiter = new RateLimiter(LIMIT, rates);
     await eventually(() => rates.add('warm', 1));
     const takeAll = () =>

@@ -32,7 +32,7 @@ describeWith(['redis'], 'What the cache is told', () => {
     beforeEach(async () => {
       heard = [];
       gaps = 0;
-      cache = new RedisBasketCache(connectRedis(urls(), UNHURRIED_MS), TTL_SECONDS);
+      cache = new RedisBasketCache(connectRedis(urls()), TTL_SECONDS, UNHURRIED_MS);
       await eventually(() => cache.ping());
       announcements = new RedisAnnouncements(urls());
       announcements.listen(

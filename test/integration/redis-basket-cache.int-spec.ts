@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
@@ -52,8 +53,8 @@ describeWith(['redis'], 'The cache in Redis', () => {
 
   /** With the client that it talks through. */
   const connect = async () => {
-    const redis = connectRedis([server.url], UNHURRIED_MS) as Redis;
-    const ours = new RedisBasketCache(redis, 300);
+    const redis = connectRedis([server.url]) as Redis;
+    const ours = new RedisBasketCache(redis, 300, UNHURRIED_MS);
     await eventually(() => ours.ping());
     return { redis, ours };
   };
@@ -144,13 +145,33 @@ describeWith(['redis'], 'The cache in Redis', () => {
       await hanging.fill(user, version(1), 'L');
     }
     expect(asked.mock.calls.length).toBeLessThan(50);
-    await expect(hanging.ping()).rejects.toThrow('Command timed out');
+    await expect(hanging.ping()).rejects.toThrow('Redis did not answer in time.');
 
     server.resume();
     await eventually(async () => (await versionIn(hanging, user)) === 1);
     expect(await hanging.ping()).toBeGreaterThanOrEqual(0);
     await hanging.close();
   });
+
+  it.each([30, 150])(
+    'is not taken for late when this process stands still for %i ms more than it has time',
+    async (ms) => {
+      const hasty = new RedisBasketCache(connectRedis([server.url]), 300);
+      try {
+        await eventually(() => hasty.ping());
+        await keep(hasty, user, version(1));
+        // More than break the circuit; the first ones have left, as a write of their own, and Redis answers them.
+        const looks = Array.from({ length: 10 }, () => hasty.look(user));
+        await setImmediate();
+        for (const end = performance.now() + 100 + ms; performance.now() < end;);
+        const late = Array.from({ length: 10 }, () => hasty.look(user));
+        for (const end = performance.now() + 100 + ms; performance.now() < end;);
+        for (const look of await Promise.all([...looks, ...late])) expect(look.basket?.version).toBe(1);
+      } finally {
+        await hasty.close();
+      }
+    },
+  );
 
   it.each(['answers', 'hangs', 'is gone'])('closes when Redis %s', async (state) => {
     if (state === 'hangs') server.hang();

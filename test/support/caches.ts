@@ -63,7 +63,7 @@ export class RedisCaches implements TestCaches {
   constructor(readonly server: RedisServer) {}
 
   async connect(ttlSeconds = TTL_SECONDS): Promise<RedisBasketCache> {
-    const cache = new RedisBasketCache(connectRedis([this.server.url], UNHURRIED_MS), ttlSeconds);
+    const cache = new RedisBasketCache(connectRedis([this.server.url]), ttlSeconds, UNHURRIED_MS);
     this.caches.push(cache);
     await eventually(() => cache.ping());
     return cache;

@@ -9,6 +9,7 @@ import type { BasketDocument } from '../basket.repository.js';
 import { BasketCache, LEASE_MS } from './basket-cache.js';
 import type { Look } from './basket-cache.js';
 import { Repairs } from './repairs.js';
+import { COMMAND_TIMEOUT_MS, inTime } from './redis.js';
 import { defineBasketCommands, keyOf } from './redis-scripts.js';
 
 const COLON = 0x3a;
@@ -29,6 +30,7 @@ export class RedisBasketCache extends BasketCache {
   constructor(
     private readonly redis: Redis | Cluster,
     private readonly ttlSeconds: number,
+    private readonly patienceMs = COMMAND_TIMEOUT_MS,
   ) {
     super();
     defineBasketCommands(redis);
@@ -94,7 +96,7 @@ export class RedisBasketCache extends BasketCache {
 
   async ping(): Promise<number> {
     const start = performance.now();
-    await this.redis.ping();
+    await inTime(this.redis.ping(), this.patienceMs);
     return performance.now() - start;
   }
 
@@ -109,7 +111,7 @@ export class RedisBasketCache extends BasketCache {
     return inStatementSpan('redis', { name }, () =>
       this.breaker.execute(() => {
         this.cork();
-        return command();
+        return inTime(command(), this.patienceMs);
       }),
     );
   }
