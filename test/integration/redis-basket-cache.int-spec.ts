@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
@@ -113,6 +113,34 @@ describeWith(['redis'], 'The cache in Redis', () => {
     });
   });
 
+  it.each(['was restarted', 'has hung'])(
+    'is not read for a while when Redis %s: others may not have told it yet',
+    async (what) => {
+      const { ours } = await connect();
+      const old = () => server.ask((redis) => redis.set(`basket:${user}`, '1:{"version":1}'));
+      await old();
+      expect(await versionIn(ours, user)).toBe(1);
+      if (what === 'has hung') {
+        server.hang();
+        while ((await versionIn(ours, user)) === 1);
+        for (let n = 0; n < 5; n++) await ours.look(user);
+        server.resume();
+      } else {
+        await server.kill();
+        await server.start();
+        await old();
+      }
+      // Long enough for this process to find it again.
+      for (const end = performance.now() + 1500; performance.now() < end;) {
+        await ours.look(user);
+        await setTimeout(50);
+      }
+      expect(await ours.look(user)).toEqual({});
+      await eventually(async () => (await versionIn(ours, user)) === 1);
+      await ours.close();
+    },
+  );
+
   it('begins without Redis, and uses it once it is there', async () => {
     await server.kill();
     const early = new RedisBasketCache(connectRedis([server.url]), 300);
@@ -151,6 +179,23 @@ describeWith(['redis'], 'The cache in Redis', () => {
     await eventually(async () => (await versionIn(hanging, user)) === 1);
     expect(await hanging.ping()).toBeGreaterThanOrEqual(0);
     await hanging.close();
+  });
+
+  it('is told of a write at once when it has only stumbled', async () => {
+    const hasty = new RedisBasketCache(connectRedis([server.url]), 300);
+    try {
+      await eventually(() => hasty.ping());
+      await keep(hasty, user, version(1));
+      server.hang();
+      // They open the circuit.
+      const looks = await Promise.all(Array.from({ length: 10 }, () => hasty.look(user)));
+      expect(looks).toEqual(looks.map(() => ({})));
+      server.resume();
+      await hasty.put(user, version(2));
+      expect(await versionIn(cache, user)).toBe(2);
+    } finally {
+      await hasty.close();
+    }
   });
 
   it.each([30, 150])(

@@ -16,6 +16,17 @@ const COLON = 0x3a;
 const LEASE_MARK = 0x4c;
 
 /**
+ * A cache that was away is not read for so long: other processes may be a moment later to find it again (a second between two attempts
+ * to connect, a second with an open circuit), and what they wrote until then is in it only when they have repaired it.
+ */
+const CONVALESCENCE_MS = 2500;
+
+/** A cache that was in time within so long is not away, whatever the circuit says: a stumble is no reason not to tell it of a write. */
+const AWAY_MS = 1000;
+/** Of a write, in times of that of a read. */
+const PATIENCE_OF_WRITES = 2;
+
+/**
  * One string a user under `basket:{userName}`: `<version>:<json>`, a tombstone `<version>:`, or a lease `L<token>`.
  * Each command names one key, so a cluster will do. While Redis does not answer it is left alone for a second at a
  * time, and writes it was not told of are kept in mind until it was.
@@ -26,6 +37,9 @@ export class RedisBasketCache extends BasketCache {
   private readonly breaker = circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
   private readonly repairs: Repairs;
   private corked = false;
+  private wasThere = false;
+  private trustedFrom = 0;
+  private answered = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly redis: Redis | Cluster,
@@ -36,15 +50,22 @@ export class RedisBasketCache extends BasketCache {
     defineBasketCommands(redis);
     redis.on('error', (error: Error) => this.logger.debug(`Redis: ${error.message}`));
     this.breaker.onBreak(() => this.logger.warn('Redis does not answer: baskets are read from PostgreSQL.'));
-    this.breaker.onReset(() => this.logger.log('Redis answers again.'));
+    this.breaker.onReset(() => {
+      this.distrust();
+      this.logger.log('Redis answers again.');
+    });
+    redis.on('ready', () => {
+      if (this.wasThere) this.distrust();
+      this.wasThere = true;
+    });
     this.repairs = new Repairs(async (userName, version) => {
-      await this.send('drop', () => this.redis.basketDrop(keyOf(userName), version));
+      await this.tell('drop', () => this.redis.basketDrop(keyOf(userName), version));
     });
   }
 
   async look(userName: string): Promise<Look> {
     // What the key holds may be older than a write of ours that has been acknowledged.
-    if (this.repairs.has(userName)) return {};
+    if (this.repairs.has(userName) || performance.now() < this.trustedFrom) return {};
     try {
       const value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
       if (value && value[0] !== LEASE_MARK) {
@@ -75,7 +96,7 @@ export class RedisBasketCache extends BasketCache {
 
   async put(userName: string, basket: BasketDocument): Promise<void> {
     try {
-      await this.send('put', () =>
+      await this.tell('put', () =>
         this.redis.basketPut(keyOf(userName), encode(basket), this.expiry(), basket.version),
       );
     } catch (error) {
@@ -87,7 +108,7 @@ export class RedisBasketCache extends BasketCache {
 
   async drop(userName: string, version: number): Promise<void> {
     try {
-      await this.send('drop', () => this.redis.basketDrop(keyOf(userName), version));
+      await this.tell('drop', () => this.redis.basketDrop(keyOf(userName), version));
     } catch {
       counts.cacheErrors++;
       this.repairs.add(userName, version);
@@ -106,14 +127,28 @@ export class RedisBasketCache extends BasketCache {
     else this.redis.disconnect();
   }
 
+  private distrust(): void {
+    this.trustedFrom = performance.now() + CONVALESCENCE_MS;
+  }
+
   /** @param name what it is for, in spans */
   private send<Answer>(name: string, command: () => Promise<Answer>): Promise<Answer> {
-    return inStatementSpan('redis', { name }, () =>
-      this.breaker.execute(() => {
-        this.cork();
-        return inTime(command(), this.patienceMs);
-      }),
-    );
+    return inStatementSpan('redis', { name }, () => this.breaker.execute(() => this.ask(command, this.patienceMs)));
+  }
+
+  /** For writes: others serve what they have replaced for as long as the cache is not told. */
+  private tell<Answer>(name: string, command: () => Promise<Answer>): Promise<Answer> {
+    if (performance.now() - this.answered > AWAY_MS) return this.send(name, command);
+    return inStatementSpan('redis', { name }, () => this.ask(command, PATIENCE_OF_WRITES * this.patienceMs));
+  }
+
+  private async ask<Answer>(command: () => Promise<Answer>, patienceMs: number): Promise<Answer> {
+    this.cork();
+    const start = performance.now();
+    const answer = await inTime(command(), patienceMs);
+    const end = performance.now();
+    if (end - start <= this.patienceMs) this.answered = end;
+    return answer;
   }
 
   /**
