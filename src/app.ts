@@ -51,7 +51,7 @@ export async function createApp(
     // Requests that come on open connections while the service stops are served; `close` ends idle connections.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    requestTimeout: 10_000,
+    requestTimeout: 8_500,
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000, requireHostHeader: false },
     clientErrorHandler: refuse,
     // The router refuses these before any hook runs.
