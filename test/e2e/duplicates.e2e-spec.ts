@@ -1,15 +1,16 @@
 import { jest } from '@jest/globals';
 import { refusal } from '../support/api.js';
 import { doublesIn, repeatAll, sendChanged } from '../support/duplicates.js';
+import { KEYS, without } from '../support/guards.js';
 import { describeWith } from '../support/servers.js';
 import { ServiceProcess, runToEnd } from '../support/service-process.js';
+import { count, figure, sized } from '../support/sizes.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
 
 jest.setTimeout(600_000);
 
-/** DUPLICATE_KEYS=1000 is the long form. */
-const KEYS = Number(process.env.DUPLICATE_KEYS ?? 80);
+const COMMANDS = sized(80, 1000);
 const REPEATS = 20;
 
 describeWith(['postgres', 'redis'], 'two processes that get each of many commands 20 times at once', () => {
@@ -24,19 +25,26 @@ describeWith(['postgres', 'redis'], 'two processes that get each of many command
   it('do each once, answer each repeat alike, and refuse the key with another request', async () => {
     await using one = await ServiceProcess.start(storage.env);
     await using other = await ServiceProcess.start(storage.env);
-    const commands = await repeatAll([one.url, other.url], KEYS, REPEATS);
-    expect(commands.flatMap(({ answers }) => answers)).toHaveLength(KEYS * REPEATS);
-    expect(await doublesIn(commands, other.url)).toEqual([]);
+    const commands = await repeatAll([one.url, other.url], COMMANDS, REPEATS);
+    expect(commands.flatMap(({ answers }) => answers)).toHaveLength(COMMANDS * REPEATS);
+    const doubles = await doublesIn(commands, other.url);
+    expect(doubles).toEqual([]);
     for (const answer of await sendChanged(commands, one.url)) refusal(answer, 'idempotency-key-reused');
     expect(await doublesIn(commands, other.url)).toEqual([]);
+    figure(
+      'duplicates',
+      `${count(COMMANDS)} keys x ${REPEATS} repeats, 2 processes, ${doubles.length} with other than one effect and one answer`,
+    );
   });
 
   it('do some again when keys are not looked at: the test above can fail', async () => {
-    const keyless = ['--import', './test/support/keyless.mjs'];
-    await using one = await ServiceProcess.start(storage.env, keyless);
-    await using other = await ServiceProcess.start(storage.env, keyless);
-    for (const { errors } of [one, other]) expect(errors).toBe('Keys are not looked at.\n');
+    const { env, nodeArguments, errors: said } = without([KEYS]);
+    await using one = await ServiceProcess.start({ ...storage.env, ...env }, nodeArguments);
+    await using other = await ServiceProcess.start({ ...storage.env, ...env }, nodeArguments);
+    for (const { errors } of [one, other]) expect(errors).toBe(said);
     const commands = await repeatAll([one.url, other.url], 8, REPEATS);
-    expect((await doublesIn(commands, other.url)).join('\n')).toMatch(/20 pieces of 1 products/);
+    const doubles = await doublesIn(commands, other.url);
+    figure('duplicates (control: no keys)', `8 keys, ${doubles.length} faults`);
+    expect(doubles.join('\n')).toMatch(/20 pieces of 1 products/);
   });
 });

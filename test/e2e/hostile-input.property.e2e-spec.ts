@@ -6,9 +6,10 @@ import type { Operation } from '../support/contract.js';
 import { hostileBodies, hostileValues, targetOf } from '../support/hostile.js';
 import { serve } from '../support/served.js';
 import type { Served } from '../support/served.js';
+import { count, figure, sized } from '../support/sizes.js';
 import { exchange } from '../support/wire.js';
 
-const RUNS = 600;
+const RUNS = sized(600, 20_000);
 
 /** A name of its own, so that no other test's basket is met; with anything behind it. */
 const userNames = fc.oneof(
@@ -136,6 +137,7 @@ describe('hostile input of any kind', () => {
       }),
       { numRuns: RUNS },
     );
+    figure('hostile input', `${count(RUNS)} requests, statuses ${[...seen].sort().join(' ')}`);
     // The requests are not so wild that they all end at the door.
     expect([...seen]).toEqual(expect.arrayContaining([200, 201, 400, 404]));
     expect((await service.api.get('/health/ready')).status).toBe(200);

@@ -64,28 +64,6 @@ describeWith(['postgres'], 'PostgreSQL under load', () => {
     expect(load.stale).toBe(0);
   };
 
-  it('may be killed and restarted, again and again', async () => {
-    const load = new Load(service.url);
-    try {
-      for (let n = 0; n < 4; n++) {
-        await load.goOn(60);
-        await postgres.kill();
-        await load.goOn(60);
-        expect(await live()).toBe(200);
-        expect((await service.readiness()).status).toBe(503);
-        await postgres.start();
-        await eventually(isReady);
-      }
-      const served = load.answers.length;
-      await eventually(() => load.answers.slice(served).filter(({ status }) => status < 300).length > 50);
-    } finally {
-      await load.stop();
-    }
-    expectRefusalsOnly(load);
-    await load.expectKept(service.source);
-    await expectEveryConnectionGood();
-  });
-
   it('may be restarted so fast that few requests notice', async () => {
     const load = new Load(service.url);
     try {

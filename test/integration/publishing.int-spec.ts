@@ -14,13 +14,7 @@ import type { NatsServer } from '../support/nats-server.js';
 import { openStore, until } from '../support/outbox.js';
 import { soon } from '../support/store.js';
 import type { Store } from '../support/outbox.js';
-import {
-  brokenPromises,
-  deliveries as deliveriesOf,
-  openForgetfulStream,
-  toDelivery,
-  tryPublishing,
-} from '../support/publishing.js';
+import { deliveries as deliveriesOf, openForgetfulStream, toDelivery } from '../support/publishing.js';
 import { describeWith } from '../support/servers.js';
 
 const WRITERS = 16;
@@ -131,20 +125,4 @@ describeWith(['postgres', 'nats'], 'Publishing by several relays', () => {
     },
     60_000,
   );
-});
-
-describeWith(['postgres', 'nats'], 'Publishing by processes that are killed', () => {
-  const EVENTS = 3072;
-  const TEST_LEASE_MS = '1500';
-
-  it('delivers every event, in order, also while the bus is killed', async () => {
-    const outcome = await tryPublishing({ events: EVENTS, kills: 2, env: { TEST_LEASE_MS } });
-    expect(brokenPromises(outcome)).toEqual([]);
-    expect(outcome.stored).toBeGreaterThanOrEqual(EVENTS);
-  }, 90_000);
-
-  it('does not without the guard of the leases (negative control)', async () => {
-    const outcome = await tryPublishing({ events: EVENTS, kills: 1, env: { TEST_LEASE_MS, TEST_UNGUARDED: 'yes' } });
-    expect(brokenPromises(outcome)).not.toEqual([]);
-  }, 90_000);
 });

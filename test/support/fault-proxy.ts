@@ -29,11 +29,12 @@ export class FaultProxy implements AsyncDisposable {
     return this.pairs.size;
   }
 
-  /** Resets every connection there is; new ones are taken. */
+  /** Resets every connection of clients there is; new ones are taken. */
   cut(): void {
-    for (const pair of this.pairs) {
+    for (const [client, server] of this.pairs) {
       this.counts.cut++;
-      for (const socket of pair) socket.resetAndDestroy();
+      client.resetAndDestroy();
+      server.destroy();
     }
   }
 

@@ -68,7 +68,11 @@ describe('A history', () => {
 
   it.each<[string, string[], string]>([
     ['a lost write', check(events('a'), [write('a', 0, 1, 2), write('b', 2, 3, 3)]), 'b was acknowledged and is lost'],
-    ['a write of a basket that is gone', faultsIn({ writes: [write('a', 0, 1, 2)], reads: [], stored: new Map() }), 'lost'],
+    [
+      'a write of a basket that is gone',
+      faultsIn({ writes: [write('a', 0, 1, 2)], reads: [], stored: new Map() }),
+      'lost',
+    ],
     ['a write present twice', check(events('a', 'a'), [write('a', 0, 1, 2)]), 'a is there 2 times'],
     ['an unanswered write present twice', check(events('a', 'a'), [untold('a', 0)]), 'a is there 2 times'],
     [

@@ -99,13 +99,17 @@ class BasketHistory {
 
   private unaskedFaults(): string[] {
     const asked = new Set(this.writes.map(({ effect }) => effect));
-    return [...this.versionsOf.keys()].filter((effect) => !asked.has(effect)).map((effect) => `nobody asked for ${effect}`);
+    return [...this.versionsOf.keys()]
+      .filter((effect) => !asked.has(effect))
+      .map((effect) => `nobody asked for ${effect}`);
   }
 
   private repeatedVersions(): string[] {
     const told = this.writes.flatMap(({ version }) => version ?? []);
     const times = Map.groupBy(told, (version) => version);
-    return [...times].flatMap(([version, all]) => (all.length > 1 ? [`version ${version} was acknowledged twice`] : []));
+    return [...times].flatMap(([version, all]) =>
+      all.length > 1 ? [`version ${version} was acknowledged twice`] : [],
+    );
   }
 
   /** What begins when a version was acknowledged is of a later version, and shows that one at least. */

@@ -30,7 +30,8 @@ export class HttpClient implements Disposable {
   /** @throws Error when there is no whole answer */
   async send(url: string, { method, path, body, headers = {} }: Call): Promise<Reply> {
     const text = typeof body === 'object' ? JSON.stringify(body) : body;
-    const about = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const about =
+      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     const sent = request(url + path, {
       ...{ method, agent: this.agent, timeout: this.patienceMs },
       headers: { ...about, ...headers },

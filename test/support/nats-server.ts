@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,13 +24,21 @@ const answers = (port: number) =>
     socket.once('data', () => socket.destroy());
   });
 
-/** A NATS server of the test's own, with JetStream on disk. */
-export async function startNatsServer() {
+/**
+ * A NATS server of the test's own, with JetStream on disk.
+ *
+ * @param options lines of its configuration file
+ */
+export async function startNatsServer(...options: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'basket-nats-'));
   const port = await freePort();
+  const file = join(folder, 'nats.conf');
+  await writeFile(file, options.join('\n'));
   let server: ChildProcess | undefined;
   const start = async () => {
-    server = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder], { stdio: 'ignore' });
+    server = spawn('nats-server', ['-c', file, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder], {
+      stdio: 'ignore',
+    });
     await until(() => answers(port), 'the NATS server answers');
   };
   const kill = async () => {

@@ -104,9 +104,9 @@ export function brokenPromises({ faults, resent, stored }: Outcome): string[] {
 }
 
 /** A line for the log of a run. */
-export const figuresOf = (what: string, { stored, faults, resent, repeats, seconds }: Outcome): string =>
-  `${what}: ${stored} events of ${WRITERS} writers, ${PROCESSES} processes, ${seconds} s: ` +
-  `${faults.length} lost or out of order, ${resent} sent again, ${repeats} delivered again with the same message id\n`;
+export const figuresOf = ({ stored, faults, resent, repeats, seconds }: Outcome): string =>
+  `${stored} events of ${WRITERS} writers, ${PROCESSES} processes, ${seconds} s: ` +
+  `${faults.length} lost or out of order, ${resent} sent again, ${repeats} delivered again with the same message id`;
 
 export async function openForgetfulStream(url: string): Promise<void> {
   const connection = await connect({ servers: url });

@@ -4,11 +4,12 @@ import type { Basket } from './api.js';
 import { Api } from './api.js';
 import { eventually } from './eventually.js';
 import { addition, basketOf } from './shopping.js';
+import { sized } from './sizes.js';
 
 const HOT_ADDS = 6;
-const SHARED_ADDS = 5;
-const OTHER_ADDS = 3;
-const OTHERS = 20;
+const SHARED_ADDS = sized(5, 20);
+const OTHER_ADDS = sized(3, 32);
+const OTHERS = sized(20, 1000);
 
 /** What the service acknowledged of one basket. */
 interface Acknowledged {
@@ -57,7 +58,7 @@ export async function race(urls: readonly string[], writers: number): Promise<Ra
       ...Array.from({ length: SHARED_ADDS }, () => () => add(api, hot, SHARED)),
       ...Array.from(
         { length: OTHER_ADDS },
-        (_, at) => () => add(api, others[(writer + at) % OTHERS] ?? hot, randomUUID()),
+        (_, at) => () => add(api, others[(writer * OTHER_ADDS + at) % OTHERS] ?? hot, randomUUID()),
       ),
     ];
     // Each writer does them in another order.

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 
 const VARIABLES = { postgres: 'DATABASE_URL', redis: 'REDIS_URL', nats: 'NATS_URL' } as const;
 /** Started by the tests themselves, where they are installed. */
-type Program = 'prometheus' | 'promtool';
+type Program = 'prometheus' | 'promtool' | 'haproxy';
 
 export type Server = keyof typeof VARIABLES | Program;
 
@@ -18,9 +18,12 @@ export function describeWith(servers: readonly Server[], title: string, suite: (
 }
 
 function lackOf(server: Server): string[] {
-  if (server === 'prometheus' || server === 'promtool') return isInstalled(server) ? [] : [server];
+  if (!isVariable(server)) return isInstalled(server) ? [] : [server];
   return process.env[VARIABLES[server]] ? [] : [VARIABLES[server]];
 }
 
+const isVariable = (server: Server): server is keyof typeof VARIABLES => server in VARIABLES;
+
 const isInstalled = (program: string): boolean =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+  // Debian keeps some of them where only root looks.
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, program)));

@@ -36,9 +36,11 @@ export class ServiceProcess implements AsyncDisposable {
   readonly exited: Promise<Exit>;
   private stdout = '';
   private stderr = '';
-  private address: string | undefined;
 
-  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
+  private constructor(
+    private readonly child: ChildProcessWithoutNullStreams,
+    private address: string | undefined,
+  ) {
     this.exited = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }));
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -57,7 +59,9 @@ export class ServiceProcess implements AsyncDisposable {
     });
     running.add(child);
     child.once('exit', () => running.delete(child));
-    return new ServiceProcess(child);
+    const port = env.PORT ?? '0';
+    // A quiet service does not tell where it is.
+    return new ServiceProcess(child, port === '0' ? undefined : `http://127.0.0.1:${port}`);
   }
 
   /** Resolves when the service is ready. @throws Error with what it said when it is not ready in time, or ends */
