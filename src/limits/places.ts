@@ -25,8 +25,12 @@ export class Places<Item> {
     this.free.push(place);
   }
 
-  /** In no order. What is looped over may be removed meanwhile. */
+  /** With their places, in no order. What is looped over may be removed meanwhile. */
+  *entries(): Generator<[number, Item]> {
+    for (const [place, item] of this.items.entries()) if (item !== undefined) yield [place, item];
+  }
+
   *[Symbol.iterator](): Generator<Item> {
-    for (const item of this.items) if (item !== undefined) yield item;
+    for (const [, item] of this.entries()) yield item;
   }
 }

@@ -8,8 +8,9 @@ import { inStatementSpan } from '../../telemetry/spans.js';
 import type { BasketDocument } from '../basket.repository.js';
 import { BasketCache, LEASE_MS } from './basket-cache.js';
 import type { Look } from './basket-cache.js';
+import { Patience } from './patience.js';
 import { Repairs } from './repairs.js';
-import { COMMAND_TIMEOUT_MS, inTime } from './redis.js';
+import { COMMAND_TIMEOUT_MS } from './redis.js';
 import { defineBasketCommands, keyOf } from './redis-scripts.js';
 
 const COLON = 0x3a;
@@ -36,6 +37,7 @@ export class RedisBasketCache extends BasketCache {
   private readonly logger = new Logger(RedisBasketCache.name);
   private readonly breaker = circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
   private readonly repairs: Repairs;
+  private readonly patience = new Patience();
   private corked = false;
   private wasThere = false;
   private trustedFrom = 0;
@@ -117,7 +119,7 @@ export class RedisBasketCache extends BasketCache {
 
   async ping(): Promise<number> {
     const start = performance.now();
-    await inTime(this.redis.ping(), this.patienceMs);
+    await this.patience.for(this.redis.ping(), this.patienceMs);
     return performance.now() - start;
   }
 
@@ -145,7 +147,7 @@ export class RedisBasketCache extends BasketCache {
   private async ask<Answer>(command: () => Promise<Answer>, patienceMs: number): Promise<Answer> {
     this.cork();
     const start = performance.now();
-    const answer = await inTime(command(), patienceMs);
+    const answer = await this.patience.for(command(), patienceMs);
     const end = performance.now();
     if (end - start <= this.patienceMs) this.answered = end;
     return answer;
