@@ -15,7 +15,7 @@ const DEADLINE_MS = sized(1000, 5000);
 /** For what is not waiting: the machine may be busy. */
 const TOLERANCE_MS = sized(1500, 1000);
 const SLOW_MS = 200;
-const SILENT_MS = sized(2000, 30_000);
+const SILENT_MS = sized(1500, 30_000);
 const ROUNDS = 1;
 const HEALED_MS = 1000;
 const UNAVAILABLE = '503 database-unavailable retry-after 1';
@@ -43,9 +43,9 @@ describeWith(['postgres'], 'A service whose PostgreSQL is slow, cut off and sile
     const healed: (readonly [from: number, to: number])[] = [];
     for (let n = 0; n < rounds; n++) {
       proxy.latencyMs = SLOW_MS;
-      await shoppers.goOn(100);
+      await shoppers.goOn(50);
       proxy.cut();
-      await shoppers.goOn(60);
+      await shoppers.goOn(30);
       proxy.latencyMs = 0;
       await shoppers.goOn(60);
       proxy.swallow();

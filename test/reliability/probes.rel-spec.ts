@@ -14,7 +14,7 @@ import { figure, isLong, sized } from '../support/sizes.js';
 
 jest.setTimeout(300_000);
 
-const STATE_MS = sized(400, 6000);
+const STATE_MS = sized(200, 6000);
 /** Until a state has come over the service: longer than a probe's patience with a server that says nothing. */
 const SETTLED_MS = sized(1200, 2500);
 

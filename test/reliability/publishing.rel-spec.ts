@@ -19,7 +19,7 @@ describeWith(['postgres', 'nats'], 'Publishing by processes that are killed', ()
   });
 
   it('does not without the guard of the leases (negative control)', async () => {
-    const outcome = await tryPublishing({ events: EVENTS, kills: KILLS / 2, env: { ...env, TEST_UNGUARDED: 'yes' } });
+    const outcome = await tryPublishing({ events: 2 * EVENTS, kills: KILLS, env: { ...env, TEST_UNGUARDED: 'yes' } });
     figure('publishing (control: no leases)', figuresOf(outcome));
     expect(brokenPromises(outcome)).not.toEqual([]);
   });
