@@ -35,7 +35,7 @@ export class Patience {
           end();
           resolve(value);
         },
-        (error: unknown) => {
+        (error: Error) => {
           end();
           giveUp(error);
         },
