@@ -165,9 +165,9 @@ export const variables = {
   }),
   TRUST_PROXY: variable({
     default: undefined,
-    shown: 'unset: `X-Forwarded-For` is not read',
+    shown: 'unset: `X-Forwarded-` headers are not read',
     meaning:
-      'the proxies that tell the address of a caller: addresses, networks such as `10.0.0.0/8`, or `uniquelocal`, separated by commas',
+      'the proxies that tell the address of a caller, and whether it came over TLS: addresses, networks such as `10.0.0.0/8`, or `uniquelocal`, separated by commas',
     parse: list(proxy),
   }),
   AUTH_MODE: variable({

@@ -1,5 +1,6 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, context, createContextKey, trace } from '@opentelemetry/api';
 import type { Context, Span } from '@opentelemetry/api';
+import { tracingIsOn } from './tracing.js';
 
 // Nothing here has a cost worth naming unless the request at hand is one of those that are recorded.
 
@@ -10,6 +11,7 @@ const SHARERS = createContextKey('sharers');
 
 /** The span of the work at hand, if it is one that will be exported. */
 export function recordedSpan(): Span | undefined {
+  if (!tracingIsOn()) return undefined;
   const span = trace.getActiveSpan();
   return span?.isRecording() ? span : undefined;
 }

@@ -82,11 +82,20 @@ describe('What browsers are told', () => {
     async (target) => {
       expect(await sentFrom(service, 'GET', target, {})).toMatchObject({
         'content-security-policy': "default-src 'none';frame-ancestors 'none'",
-        'strict-transport-security': 'max-age=31536000',
         'x-content-type-options': 'nosniff',
       });
     },
   );
+
+  it('of TLS in front, when a proxy that is trusted tells of it: to insist on it', async () => {
+    await using proxied = await serve({ TRUST_PROXY: '127.0.0.1' });
+    const overTls = { 'x-forwarded-proto': 'https' };
+    for (const target of ['/baskets/a', '/docs'])
+      expect((await sentFrom(proxied, 'GET', target, overTls))['strict-transport-security']).toBe('max-age=31536000');
+    // RFC 6797 forbids it where there is none, or nobody to believe.
+    expect(await sentFrom(proxied, 'GET', '/baskets/a', {})).not.toHaveProperty('strict-transport-security');
+    expect(await sentFrom(service, 'GET', '/baskets/a', overTls)).not.toHaveProperty('strict-transport-security');
+  });
 
   it('of Swagger UI: scripts come from here, and nobody frames it', async () => {
     const headers = await sentFrom(service, 'GET', '/docs', {});
