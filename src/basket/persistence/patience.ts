@@ -21,7 +21,7 @@ export class Patience {
 
   /** @throws Error when the answer takes longer than so many milliseconds, rounded up to a turn, in which this process did not stand still */
   for<Answer>(answer: Promise<Answer>, ms: number): Promise<Answer> {
-    return new Promise((resolve, giveUp) => {
+    return new Promise((resolve, giveUp: (error: Error) => void) => {
       // The turn under way is not a whole one.
       const one: Waiting = { until: this.turn + Math.ceil(ms / TURN_MS) + 1, giveUp, isOver: false };
       const place = this.waiting.add(one);
@@ -35,9 +35,9 @@ export class Patience {
           end();
           resolve(value);
         },
-        (error: Error) => {
+        (error: unknown) => {
           end();
-          giveUp(error);
+          giveUp(error as Error);
         },
       );
     });

@@ -39,6 +39,7 @@ export class RedisBasketCache extends BasketCache {
   private readonly repairs: Repairs;
   private readonly patience = new Patience();
   private corked = false;
+  private isWell = true;
   private wasThere = false;
   private trustedFrom = 0;
   private answered = Number.NEGATIVE_INFINITY;
@@ -135,7 +136,25 @@ export class RedisBasketCache extends BasketCache {
 
   /** @param name what it is for, in spans */
   private send<Answer>(name: string, command: () => Promise<Answer>): Promise<Answer> {
-    return inStatementSpan('redis', { name }, () => this.breaker.execute(() => this.ask(command, this.patienceMs)));
+    return inStatementSpan('redis', { name }, () =>
+      this.isWell ? this.askDirectly(command) : this.askThroughBreaker(command),
+    );
+  }
+
+  /** The breaker, which costs a read a microsecond, hears of failures, and of what comes after one until all is well again. */
+  private async askDirectly<Answer>(command: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.ask(command, this.patienceMs);
+    } catch (error) {
+      this.isWell = false;
+      return await this.breaker.execute(() => Promise.reject(error as Error));
+    }
+  }
+
+  private async askThroughBreaker<Answer>(command: () => Promise<Answer>): Promise<Answer> {
+    const answer = await this.breaker.execute(() => this.ask(command, this.patienceMs));
+    this.isWell = true;
+    return answer;
   }
 
   /** For writes: others serve what they have replaced for as long as the cache is not told. */
