@@ -25,6 +25,7 @@ export default {
       '^src/basket/persistence/',
       [
         '^src/basket/(domain|persistence)/',
+        '^src/places\\.ts$',
         '^src/basket/(basket\\.(repository|history)|basket-document)\\.ts$',
         '^src/(event-store|outbox|database)/',
         '^src/request-context\\.ts$',

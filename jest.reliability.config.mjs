@@ -11,4 +11,10 @@ const testMatch = [
   'src/{basket/basket.property,http/user-name}.spec.ts',
 ].map((files) => `<rootDir>/${files}`);
 
-export default { ...base, testMatch, testTimeout: 600_000, maxWorkers: 1 };
+export default {
+  ...base,
+  testMatch,
+  testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 600_000,
+  maxWorkers: 1,
+};

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { problemDocument } from '../http/problems.js';
 import { DatabaseUnavailableError } from '../database/database.js';
 import { requestContext, RequestScope } from '../request-context.js';
-import { Places } from './places.js';
+import { Places } from '../places.js';
 
 declare module 'fastify' {
   interface FastifyReply {

@@ -158,7 +158,7 @@ describeWith(['postgres', 'redis'], 'The metrics of the cache', () => {
     await redis.kill();
     for (let n = 0; n < 5; n++) await service.api.get(path);
     const later = await Metrics.scrape(service.metricsUrl);
-    expect(later.value('basket_cache_errors_total')).toBeGreaterThanOrEqual(5);
+    expect(later.value('basket_cache_errors_total')).toBeGreaterThanOrEqual(1);
     expect(later.value('basket_cache_hits_total')).toBe(metrics.value('basket_cache_hits_total'));
   });
 });

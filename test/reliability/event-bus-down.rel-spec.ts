@@ -4,6 +4,7 @@ import pg from 'pg';
 import { checkDeliveries } from '../support/deliveries.js';
 import { eventually } from '../support/eventually.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { startNatsServer } from '../support/nats-server.js';
 import type { NatsServer } from '../support/nats-server.js';
@@ -25,11 +26,11 @@ const POISON = 60;
 const MAX_PAYLOAD = 8192;
 
 /** Without it what the bus did not take is done with. */
-const REFUSED: Guard = {
+const REFUSED = guard({
   file: 'outbox/delivery.js',
   guard: 'refused.push({ event, error: error });',
   instead: 'delivered.push(event);',
-};
+});
 
 describeWith(['postgres', 'nats'], 'A service whose event bus is down under load', () => {
   let postgres: PostgresServer;

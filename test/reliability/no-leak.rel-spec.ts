@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { HttpClient } from '../support/http-client.js';
 import { visit } from '../support/mixed-requests.js';
@@ -19,11 +20,11 @@ const CALLERS = 16;
 /** What a request may leave behind; of a few requests the noise is larger. */
 const MOST_BYTES = sized(1000, 20);
 
-const LEAK: Guard = {
+const LEAK = guard({
   file: 'http/hooks.js',
-  guard: 'recordRequest(logger, operations, request, reply);\n        done();',
+  guard: 'records.record(request, reply);\n        done();',
   instead: '(globalThis.kept ??= []).push(new Array(500).fill(0.5)); done();',
-};
+});
 
 describeWith(['postgres', 'redis'], 'The heap of a service', () => {
   let postgres: PostgresServer;

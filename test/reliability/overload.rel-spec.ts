@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { Crowd, goodput, isServed } from '../support/open-loop.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -22,11 +23,11 @@ const FAST_MS = 500;
 const DISTANCE_MS = 50;
 const POOL_SIZE = 2;
 
-const SHEDDING: Guard = {
+const SHEDDING = guard({
   file: 'limits/load.js',
   guard: 'get isTooMuch() {',
   instead: 'get isTooMuch() { return false; } get wasTooMuch() {',
-};
+});
 
 describeWith(['postgres'], 'A service that gets three times what it can take', () => {
   let postgres: PostgresServer;

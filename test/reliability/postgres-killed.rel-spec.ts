@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { Fleet } from '../support/fleet.js';
-import type { Guard } from '../support/guards.js';
+import { guard } from '../support/guards.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { Probes } from '../support/probes.js';
 import { reconcile } from '../support/reconcile.js';
@@ -17,11 +17,11 @@ const SERVING_MS = 2000;
 const UNAVAILABLE = '503 database-unavailable retry-after 1';
 
 /** Without it the loss of a connection that is in use ends the process. */
-const LISTENER: Guard = {
+const LISTENER = guard({
   file: 'database/database.js',
   guard: "client.on('error', () => undefined)",
   instead: 'undefined',
-};
+});
 
 describeWith(['postgres'], 'A service whose PostgreSQL is killed under load', () => {
   let postgres: PostgresServer;

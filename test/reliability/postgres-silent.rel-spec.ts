@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { reconcile } from '../support/reconcile.js';
@@ -21,11 +22,11 @@ const HEALED_MS = 1000;
 const UNAVAILABLE = '503 database-unavailable retry-after 1';
 
 /** Without it a connection whose answer is still to come is given to the next statement. */
-const RELEASE: Guard = {
+const RELEASE = guard({
   file: 'database/database.js',
   guard: 'client.release(failure instanceof DatabaseUnavailableError)',
   instead: 'client.release()',
-};
+});
 
 describeWith(['postgres'], 'A service whose PostgreSQL is slow, cut off and silent under load', () => {
   let postgres: PostgresServer;

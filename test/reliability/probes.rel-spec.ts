@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { startNatsServer } from '../support/nats-server.js';
 import type { NatsServer } from '../support/nats-server.js';
@@ -19,11 +20,11 @@ const STATE_MS = sized(200, 6000);
 const SETTLED_MS = sized(1200, 2500);
 
 /** Without it liveness asks what readiness asks, as it is often done. */
-const LIVENESS: Guard = {
+const LIVENESS = guard({
   file: 'health/health.controller.js',
   guard: "return { status: 'ok', info: {}, error: {}, details: {} };",
   instead: 'return this.check();',
-};
+});
 
 describeWith(['postgres', 'redis', 'nats'], 'The probes of a service under load', () => {
   let postgres: PostgresServer;

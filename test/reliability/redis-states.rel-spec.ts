@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { Probes } from '../support/probes.js';
@@ -21,11 +22,11 @@ const COMMAND_TIMEOUT_MS = 100;
 const LONGEST_MS = 2500;
 
 /** Without it a request waits for as long as Redis says nothing. */
-const PATIENCE: Guard = {
-  file: 'basket/persistence/redis.js',
-  guard: "late.reject(new Error('Redis did not answer in time.'))",
+const PATIENCE = guard({
+  file: 'basket/persistence/patience.js',
+  guard: "one.giveUp(new Error('It did not answer in time.'))",
   instead: 'undefined',
-};
+});
 
 describeWith(['postgres', 'redis'], 'A service whose Redis fails under load', () => {
   let postgres: PostgresServer;

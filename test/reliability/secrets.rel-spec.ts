@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { Fleet } from '../support/fleet.js';
+import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { HttpClient } from '../support/http-client.js';
 import type { Call } from '../support/http-client.js';
@@ -30,11 +31,11 @@ const secret = { dsn: canary('dsn'), redis: canary('redis'), nats: canary('nats'
 const sent = { body: canary('body'), user: canary('user'), query: canary('query'), header: canary('header') };
 
 /** A line of the log with what came in the header of the request. */
-const LINE: Guard = {
-  file: 'http/hooks.js',
+const LINE = guard({
+  file: 'http/request-records.js',
   guard: 'const line = { requestId,',
   instead: 'const line = { authorization: request.headers.authorization, requestId,',
-};
+});
 
 describeWith(['postgres', 'redis', 'nats'], 'Secrets', () => {
   let postgres: PostgresServer;

@@ -2,10 +2,8 @@ import { openAsBlob } from 'node:fs';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 
-/** To start one takes a second, to empty one a hundredth: the tests of a file take turns at theirs. */
+/** To start one takes a second, to empty one a hundredth: the tests of a file take turns at theirs. It ends with them. */
 let idle: EmbeddedPostgres | undefined;
-
-afterAll(() => idle?.close());
 
 /** An empty embedded database in memory, and what gives it back. */
 export async function takeEmbedded() {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Env } from './service-process.js';
 
 /** A piece of the built service that a negative control does without. */
@@ -9,15 +10,22 @@ export interface Guard {
   readonly instead: string;
 }
 
+/** @throws Error when the code has changed, and the control that does without it would only be seen to fail in the long form */
+export function guard(one: Guard): Guard {
+  const parts = readFileSync(`dist/src/${one.file}`, 'utf8').split(one.guard);
+  if (parts.length !== 2) throw new Error(`dist/src/${one.file} has ${parts.length - 1} times: ${one.guard}`);
+  return one;
+}
+
 /** Without it a repeat of what had taken effect takes effect again. */
-export const KEYS: Guard = { file: 'http/idempotency.js', guard: "headers['idempotency-key']", instead: 'undefined' };
+export const KEYS = guard({ file: 'http/idempotency.js', guard: "headers['idempotency-key']", instead: 'undefined' });
 
 /** Without it processes overwrite each other's writes. */
-export const VERSION: Guard = {
+export const VERSION = guard({
   file: 'event-store/append.js',
   guard: 'AND projection.version = target.expected',
   instead: '',
-};
+});
 
 /** What starts a service without them, and what it says then. */
 export function without(guards: readonly Guard[]): { env: Env; nodeArguments: readonly string[]; errors: string } {

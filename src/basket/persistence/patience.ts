@@ -1,4 +1,4 @@
-import { Places } from '../../limits/places.js';
+import { Places } from '../../places.js';
 
 const TURN_MS = 20;
 

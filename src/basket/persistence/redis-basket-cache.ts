@@ -20,7 +20,7 @@ const LEASE_MARK = 0x4c;
  * A cache that was away is not read for so long: other processes may be a moment later to find it again (a second between two attempts
  * to connect, a second with an open circuit), and what they wrote until then is in it only when they have repaired it.
  */
-const CONVALESCENCE_MS = 2500;
+const CONVALESCENCE_MS = 5000;
 
 /** A cache that was in time within so long is not away, whatever the circuit says: a stumble is no reason not to tell it of a write. */
 const AWAY_MS = 1000;
