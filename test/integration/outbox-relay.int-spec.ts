@@ -275,12 +275,12 @@ describe('The outbox relay', () => {
         await other.balance(soon());
         return other.buckets.length === 64;
       };
-      await until(takeAll, 'the other one has them all', 20_000);
+      await until(takeAll, 'the other one has them all', 60_000);
       await other.release(soon());
       away = false;
       await drained();
       expect(versionsOf('a')).toEqual([1]);
-    }, 40_000);
+    }, 90_000);
   });
 
   it('finds its events among more of other buckets than a page holds', async () => {

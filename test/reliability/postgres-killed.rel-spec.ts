@@ -69,7 +69,7 @@ describeWith(['postgres'], 'A service whose PostgreSQL is killed under load', ()
     await using shoppers = new Shoppers({ urls: () => fleet.urls, pauseMs: 0 });
     const [process] = fleet.processes;
     let kills = 0;
-    for (; kills < 5 && process?.hasEnded === false; kills++) {
+    for (; kills < 15 && process?.hasEnded === false; kills++) {
       await shoppers.goOn(200);
       await postgres.kill();
       await shoppers.goOn(60);
