@@ -41,7 +41,7 @@ export default {
       [
         '^src/basket/(domain|rebuild)/',
         '^src/basket/basket-document\\.ts$',
-        '^src/basket/persistence/(redis(-scripts)?|basket-projection\\.row)\\.ts$',
+        '^src/basket/persistence/(redis(-scripts)?|basket-figures)\\.ts$',
         '^src/event-store/',
         'node_modules/typeorm/',
         '^(crypto|fs|timers/promises)$',

@@ -14,7 +14,7 @@ import {
   updateQuantity,
 } from '../../src/basket/domain/decisions.js';
 import type { Decide } from '../../src/basket/domain/decisions.js';
-import { figuresOf } from '../../src/basket/persistence/basket-projection.row.js';
+import { figuresOf } from '../../src/basket/persistence/basket-figures.js';
 import { limits } from './items.js';
 
 const YEAR = 2025;

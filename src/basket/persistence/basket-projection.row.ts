@@ -1,7 +1,4 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { isInUse } from '../domain/abandonment.js';
-import { isOpen, totals } from '../domain/basket.js';
-import type { Basket } from '../domain/basket.js';
 
 /** The user's basket as it is now, written in the same statement as its events. */
 @Entity('basket_projections')
@@ -41,16 +38,3 @@ export class BasketProjectionRow {
   @Column({ type: 'bigint', name: 'total_price', nullable: true })
   totalPrice!: string | null;
 }
-
-/** What is written of the basket besides the basket itself, for those who look for many: the last three columns. */
-export function figuresOf(
-  basket: Basket,
-): [activeHour: string | null, totalItems: number | null, totalPrice: number | null] {
-  if (!isOpen(basket)) return [null, null, null];
-  const { totalItems, totalPrice } = totals(basket.lines);
-  return [activeHourOf(basket), totalItems, totalPrice];
-}
-
-/** ISO 8601. The hour only: an indexed column that changed with each write would put each write on all indexes. */
-const activeHourOf = (basket: Basket): string | null =>
-  isInUse(basket) ? `${basket.updatedAt.slice(0, 'yyyy-mm-ddThh'.length)}:00:00.000Z` : null;

@@ -15,7 +15,7 @@ export class Repairs {
   constructor(private readonly repair: (userName: string, version: number) => Promise<void>) {}
 
   has(userName: string): boolean {
-    return this.versions.size > 0 && this.versions.has(userName);
+    return this.versions.has(userName);
   }
 
   add(userName: string, version: number): void {

@@ -15,7 +15,7 @@ import { BasketError } from '../domain/basket.errors.js';
 import type { RecordedEvent } from '../domain/basket.events.js';
 import { decide } from '../domain/decisions.js';
 import type { Decide } from '../domain/decisions.js';
-import { figuresOf } from './basket-projection.row.js';
+import { figuresOf } from './basket-figures.js';
 import { CoalescedReads } from './coalesced-reads.js';
 import { Turns } from './turns.js';
 
@@ -25,8 +25,8 @@ const FIND: Statement = {
 };
 
 interface Stored extends BasketDocument {
-  /** There is no row: the user never had a basket, or was erased, and then the version is that of the erasure. */
-  readonly isNew?: boolean;
+  /** There is no row: the user was erased, at this version. */
+  readonly isErased?: boolean;
 }
 
 /** Attempts at one update before it is refused as `conflict`. */
@@ -43,9 +43,9 @@ export class TypeormBasketRepository extends BasketRepository {
     private readonly deadlineMs: number,
   ) {
     super();
-    this.reads = new CoalescedReads(
+    this.reads = new CoalescedReads<Stored>(
       (userNames, deadline) => this.readAll(userNames, deadline),
-      () => ({ version: 0, json: undefined, isNew: true }),
+      () => ({ version: 0, json: undefined }),
     );
   }
 
@@ -154,7 +154,7 @@ export class TypeormBasketRepository extends BasketRepository {
 
   private async load(userName: string, deadline: number): Promise<Basket> {
     const stored = await this.reads.read(userName, deadline);
-    return stored.isNew ? { ...noBasket(userName), version: stored.version } : fromDocument(userName, stored);
+    return stored.isErased ? { ...noBasket(userName), version: stored.version } : fromDocument(userName, stored);
   }
 
   private async readAll(userNames: string[], deadline: number): Promise<Map<string, Stored>> {
@@ -170,7 +170,7 @@ export class TypeormBasketRepository extends BasketRepository {
     if (missing.length === 0) return baskets;
     // Only who has no row is looked for among the erased: whoever has a basket pays nothing for them.
     const erased = await this.events.erasedVersions(missing, deadline);
-    for (const [userName, version] of erased) baskets.set(userName, { version, json: undefined, isNew: true });
+    for (const [userName, version] of erased) baskets.set(userName, { version, json: undefined, isErased: true });
     return baskets;
   }
 }

@@ -4,7 +4,7 @@ import { toDocument } from '../basket-document.js';
 import { evolve, noBasket } from '../domain/basket.js';
 import type { Basket } from '../domain/basket.js';
 import type { RecordedEvent } from '../domain/basket.events.js';
-import { figuresOf } from '../persistence/basket-projection.row.js';
+import { figuresOf } from '../persistence/basket-figures.js';
 
 /** An event as the rebuild reads it. */
 export interface EventRecord {
