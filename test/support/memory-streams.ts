@@ -7,7 +7,7 @@ import type { Basket } from '../../src/basket/domain/basket.js';
 import type { RecordedEvent } from '../../src/basket/domain/basket.events.js';
 import { DatabaseUnavailableError } from '../../src/database/database.js';
 import type { Database } from '../../src/database/database.js';
-import type { Append } from '../../src/event-store/append.js';
+import type { Append, Snapshot } from '../../src/event-store/append.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import type { StoredEvent } from '../../src/event-store/stored-event.js';
 
@@ -20,13 +20,22 @@ export type Fate = 'done' | 'answer lost' | 'request lost';
 /** Taken out, they show that a test can fail. */
 export type Guard = 'version' | 'key' | 'cause';
 
-type Events = Pick<EventStore, 'append' | 'erasedVersions' | 'read' | 'readBackTo' | 'findAppend' | 'findLastCaused'>;
+type Events = Pick<
+  EventStore,
+  'append' | 'erasedVersions' | 'read' | 'readBackTo' | 'versionAt' | 'findAppend' | 'findLastCaused'
+>;
 
 /**
  * What the event store and its database do, in memory: each call takes effect at one moment, and between any two calls
  * those of others may take theirs. What PostgreSQL makes of the real statements, the integration tests show.
  */
 export class MemoryStreams {
+  /** What took effect, as it was asked for. */
+  readonly appends: Append[] = [];
+  /** Where the streams of users who were erased have ended. */
+  readonly erased = new Map<string, number>();
+  /** The names that were looked for among them, together. */
+  readonly soughtAmongErased: (readonly string[])[] = [];
   private readonly streams = new Map<string, StoredEvent[]>();
 
   constructor(
@@ -48,7 +57,15 @@ export class MemoryStreams {
   }
 
   basketOf(stream: string): Basket {
-    return this.eventsOf(stream).map(recorded).reduce<Basket>(evolve, noBasket(stream));
+    const start = { ...noBasket(stream), version: this.erased.get(stream) ?? 0 };
+    return this.eventsOf(stream).map(recorded).reduce<Basket>(evolve, start);
+  }
+
+  private inTime<T>(what: string, deadline: number, happen: () => T): Promise<T> {
+    return this.moment(what, () => {
+      if (deadline > performance.now()) return happen();
+      throw new DatabaseUnavailableError('The deadline has passed.');
+    });
   }
 
   private database() {
@@ -56,41 +73,59 @@ export class MemoryStreams {
       const { version, json } = toDocument(this.basketOf(userName));
       return { user_name: userName, version, json: json?.toString() ?? null };
     };
-    const query = (_: unknown, [userNames]: unknown[]) =>
-      this.moment('read', () => ({ rows: (userNames as string[]).map(find) }));
+    const query = (_: unknown, [userNames]: unknown[], deadline: number) =>
+      this.inTime('read', deadline, () => ({
+        rows: (userNames as string[]).filter((userName) => this.streams.has(userName)).map(find),
+      }));
     return { query } as unknown;
   }
 
   private eventStore(): unknown {
     return {
-      append: async (append) => {
+      append: async (append, deadline) => {
         const fate = this.fateOf();
-        const appended = await this.moment('append', () => fate !== 'request lost' && this.append(append));
+        const appended = await this.inTime('append', deadline, () => fate !== 'request lost' && this.append(append));
         if (fate !== 'done') throw new DatabaseUnavailableError(`The ${fate}.`);
         return appended;
       },
-      // Nobody is erased here.
-      erasedVersions: () => Promise.resolve(new Map()),
-      read: (stream, after, limit) =>
-        this.moment('page', () =>
+      erasedVersions: (streams) => {
+        this.soughtAmongErased.push(streams);
+        return Promise.resolve(new Map([...this.erased].filter(([stream]) => streams.includes(stream))));
+      },
+      read: (stream, after, limit, deadline) =>
+        this.inTime('page', deadline, () =>
           this.eventsOf(stream)
             .filter(({ version }) => version > after)
             .slice(0, limit),
         ),
-      readBackTo: (stream, upTo) =>
-        this.moment('past', () => ({
-          snapshot: undefined,
-          events: this.eventsOf(stream).filter(({ version }) => version <= upTo),
-        })),
-      findAppend: (stream, identity) => this.moment('look', () => this.withIdentity(stream, identity)),
-      findLastCaused: (stream, prefix) =>
-        this.moment('last', () => this.eventsOf(stream).findLast(({ causationId }) => causationId?.startsWith(prefix))),
+      readBackTo: (stream, upTo, deadline) =>
+        this.inTime('past', deadline, () => {
+          const snapshot = this.snapshotsOf(stream).findLast(({ version }) => version <= upTo);
+          const isAsked = ({ version }: StoredEvent) => version > (snapshot?.version ?? 0) && version <= upTo;
+          return { snapshot, events: this.eventsOf(stream).filter(isAsked) };
+        }),
+      versionAt: (stream, time, deadline) =>
+        this.inTime('time', deadline, () => {
+          const isPast = ({ occurredAt }: StoredEvent) => occurredAt <= time.toISOString();
+          return this.eventsOf(stream).findLast(isPast)?.version ?? 0;
+        }),
+      findAppend: (stream, identity, deadline) =>
+        this.inTime('look', deadline, () => this.withIdentity(stream, identity)),
+      findLastCaused: (stream, prefix, deadline) =>
+        this.inTime('last', deadline, () =>
+          this.eventsOf(stream).findLast(({ causationId }) => causationId?.startsWith(prefix)),
+        ),
     } satisfies Events;
   }
 
-  private append({ stream, expected, basketId, events, metadata, commandId, causationId }: Append): boolean {
+  private snapshotsOf(stream: string): Snapshot[] {
+    return this.appends.filter((append) => append.stream === stream).flatMap(({ snapshots }) => snapshots);
+  }
+
+  private append(append: Append): boolean {
+    const { stream, expected, basketId, events, metadata, commandId, causationId } = append;
     const before = this.eventsOf(stream);
-    if (this.without !== 'version' && before.length !== expected) return false;
+    if (this.without !== 'version' && this.basketOf(stream).version !== expected) return false;
     if (this.withIdentity(stream, { commandId, causationId })) return false;
     const stored = events.map((event, at): StoredEvent => ({
       ...event,
@@ -99,7 +134,8 @@ export class MemoryStreams {
       causationId: (at === 0 ? causationId : undefined) ?? null,
     }));
     // As one that overwrites what it has not seen.
-    this.streams.set(stream, [...before.slice(0, expected), ...stored]);
+    this.streams.set(stream, [...before.filter(({ version }) => version <= expected), ...stored]);
+    this.appends.push(append);
     return true;
   }
 

@@ -59,6 +59,11 @@ describe('checkOut', () => {
       .when(at(3))
       .thenRefused('conflict', { currentVersion: 4 }));
 
+  it('tells the version that it has by now, or that there is nothing in it', () => {
+    expect(() => checkOut(basketAfter(withBoth), 2)).toThrow('The basket of alice is at version 3 by now.');
+    expect(() => checkOut(basketAfter([created()]), 1)).toThrow('There is nothing in the basket of alice.');
+  });
+
   it.each<[string, BasketEvent[], number]>([
     ['there never was one', [], 0],
     ['it was deleted', [...withBoth, deleted()], 4],

@@ -3,6 +3,7 @@ import {
   NEXT_BASKET,
   NOTEBOOK,
   PENCIL,
+  basketAfter,
   cleared,
   created,
   deleted,
@@ -13,8 +14,9 @@ import {
   replaced,
 } from '../../../test/support/given.js';
 import { noBasket } from './basket.js';
+import type { Basket } from './basket.js';
 import type { BasketEvent, ItemData } from './basket.events.js';
-import { Limits, addItem, clear, remove, removeItem, replaceBasket, updateQuantity } from './decisions.js';
+import { Limits, addItem, clear, decide, remove, removeItem, replaceBasket, updateQuantity } from './decisions.js';
 import type { Decide } from './decisions.js';
 
 const LIMITS = new Limits(500, 9999);
@@ -220,6 +222,22 @@ describe('A refusal', () => {
   const nobody = noBasket(ALICE);
 
   it('names the user who has no basket', () => expect(() => remove(nobody)).toThrow('alice has no basket.'));
+
+  it('names the product that is not in the basket', () =>
+    expect(() => removing(PENCIL)(basketAfter(withNotebook), NEXT_BASKET)).toThrow(
+      `Product ${PENCIL.productId} is not in the basket of alice.`,
+    ));
+
+  it('names both currencies', () =>
+    expect(() => adding(PENCIL, 'USD')(basketAfter(withNotebook), NEXT_BASKET)).toThrow(
+      'The basket of alice is in EUR, the request is in USD.',
+    ));
+
+  it('tells the version that a condition missed, or that there is no basket', () => {
+    const demanded = (basket: Basket) => () => decide(basket, adding(PENCIL), NEXT_BASKET, { match: [7] });
+    expect(demanded(basketAfter(withNotebook))).toThrow('The basket of alice is at version 2.');
+    expect(demanded(nobody)).toThrow('alice has no basket.');
+  });
 
   it('names the product that is in the request twice', () =>
     expect(() => replaceBasket(nobody, { currency: 'EUR', items: [PENCIL, PENCIL] }, LIMITS, NEXT_BASKET)).toThrow(

@@ -182,4 +182,9 @@ describe('A refusal at a limit', () => {
     expect(() => adding({ ...first, quantity: 7001 })({ status: 'none', userName: 'alice', version: 0 }, '')).toThrow(
       `A line holds at most 7000 pieces, product ${first.productId} would have 7001.`,
     ));
+
+  it('tells the largest total', () =>
+    expect(() =>
+      adding({ ...first, unitPrice: LARGEST_TOTAL + 1 })({ status: 'none', userName: 'alice', version: 0 }, ''),
+    ).toThrow('The total price would pass 9007199254740991 minor units.'));
 });

@@ -188,6 +188,11 @@ describe('mergeInto', () => {
       .thenRefused('currency-mismatch'),
   );
 
+  it('names the users and their currencies when it refuses', () =>
+    expect(() => merging(basketAfter([created('USD')]), guestHolding(PENCIL))).toThrow(
+      'The basket of alice is in USD, that of guest in EUR.',
+    ));
+
   it('holds to a condition that the caller gives besides', () =>
     given([created(), itemAdded(NOTEBOOK)])
       .when(taking(guestHolding(PENCIL)), { match: [1] })

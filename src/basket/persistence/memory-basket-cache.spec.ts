@@ -10,6 +10,7 @@ const LEASE_SECONDS = 10;
 jest.useFakeTimers();
 jest.advanceTimersByTime(1); // It takes the time 0 for none.
 const module = await import('./memory-basket-cache.js');
+const { counts } = await import('../../telemetry/counts.js');
 afterAll(() => jest.useRealTimers());
 
 const newCache = (): MemoryBasketCache => new module.MemoryBasketCache(TTL_SECONDS);
@@ -86,6 +87,35 @@ describe('The in-process cache', () => {
     const cache = newCache();
     await cache.put('alice', document(8));
     await miss(cache);
+  });
+
+  it('drops what is older than a version that is known to be stored, and nothing else', async () => {
+    const cache = await holding(7);
+    for (const version of [6, 7]) await cache.drop('alice', version);
+    expect(await held(cache)).toEqual(document(7));
+    await cache.drop('alice', 8);
+    await miss(cache);
+  });
+
+  it('takes a lease away with a version that is known to be stored: what is filled in may be older', async () => {
+    const cache = newCache();
+    const lease = await miss(cache);
+    await cache.drop('alice', 8);
+    await cache.fill('alice', document(7), lease);
+    expect(await held(cache)).toBeUndefined();
+  });
+
+  it('counts what it had, what it had not, and what it did not take', async () => {
+    const before = { ...counts };
+    const cache = await holding(7);
+    await cache.look('alice');
+    await cache.look('alice');
+    await cache.fill('alice', document(6), 'no lease of this place');
+    expect(counts).toMatchObject({
+      cacheHits: before.cacheHits + 2,
+      cacheMisses: before.cacheMisses + 1,
+      cacheStaleDiscards: before.cacheStaleDiscards + 1,
+    });
   });
 
   it('forgets a basket after its time, and a lease after its shorter one', async () => {
