@@ -34,7 +34,7 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then(({ ok }) => process.exit(ok ? 0 : 1))"]
 # Node itself is process 1: it gets SIGTERM, drains and exits with 0. `docker run IMAGE dist/src/migrate.js` migrates.
-ENTRYPOINT ["node", "--max-semi-space-size=32"]
+ENTRYPOINT ["node", "--max-semi-space-size=32", "--no-memory-reducer", "--no-allocation-site-pretenuring"]
 CMD ["dist/src/main.js"]
 ARG VERSION=0.0.0-local
 ARG REVISION=unknown

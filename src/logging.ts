@@ -18,7 +18,8 @@ export async function createLogger(level: string): Promise<Logger> {
  * sonic-boom (4.2) measures all the text that waits anew with each line that joins it.
  */
 function bufferedStdout(): DestinationStream {
-  const stdout = pino.destination({ sync: false, minLength: 16_000, periodicFlush: 200, contentMode: 'buffer' });
+  const lengths = { minLength: 60_000, maxWrite: 65_536 };
+  const stdout = pino.destination({ sync: false, ...lengths, periodicFlush: 200, contentMode: 'buffer' });
   const write = stdout.write.bind(stdout) as unknown as (line: Buffer) => boolean;
   stdout.write = (line) => write(Buffer.from(line));
   return stdout;

@@ -7,8 +7,8 @@ import type { Declared } from './declared.js';
 
 /** What is left of requests: a line in the log, a place in the metrics, the end of a span. */
 export class RequestRecords {
-  /** By method and route, which are part of each line and need not be made JSON for each. */
-  private readonly loggers = new Map<string, Logger>();
+  /** By route and method, which are part of each line and need not be made JSON for each; nor need a key be made of the two. */
+  private readonly loggers = new Map<string, Map<string, Logger>>();
 
   constructor(
     private readonly logger: Logger,
@@ -29,11 +29,11 @@ export class RequestRecords {
   }
 
   private loggerOf(method: string, route: string): Logger {
-    const key = `${method} ${route}`;
-    let logger = this.loggers.get(key);
+    const ofRoute = this.loggers.get(route) ?? new Map<string, Logger>();
+    let logger = ofRoute.get(method);
     if (!logger) {
       logger = this.logger.child({ method, route });
-      this.loggers.set(key, logger);
+      this.loggers.set(route, ofRoute.set(method, logger));
     }
     return logger;
   }
