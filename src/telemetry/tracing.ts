@@ -26,6 +26,8 @@ export async function startTracing(): Promise<Tracing | undefined> {
   // Logs leave by stdout and metrics by METRICS_PORT; the SDK's default sends logs to the endpoint as well.
   env.OTEL_LOGS_EXPORTER ??= 'none';
   if (!env.OTEL_RESOURCE_ATTRIBUTES?.includes('service.name=')) env.OTEL_SERVICE_NAME ??= 'basket';
+  // The SDK's default is 512: on a busy service spans then wait for so long that the collector takes them for old objects.
+  env.OTEL_BSP_MAX_EXPORT_BATCH_SIZE ??= '128';
   ratio = takeOverRatio(env);
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({ metricReaders: [], instrumentations: [] });
