@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { someUser } from '../support/app.js';
 import { isDeclaredBody, operations, sampleBody } from '../support/contract.js';
 import type { Operation } from '../support/contract.js';
+import { guard, without } from '../support/guards.js';
 import { hostileBodies, hostileValues, targetOf } from '../support/hostile.js';
 import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { describeWith } from '../support/servers.js';
+import { ServiceProcess, runToEnd } from '../support/service-process.js';
 import { count, figure, sized } from '../support/sizes.js';
+import { createStorage } from '../support/storage.js';
 import { exchange } from '../support/wire.js';
+
+jest.setTimeout(sized(60_000, 600_000));
 
 const RUNS = sized(600, 20_000);
 
@@ -111,36 +117,50 @@ const requests = fc.constantFrom(...operations).chain((operation) =>
   }),
 );
 
-describe('hostile input of any kind', () => {
-  let service: Served;
-
-  beforeAll(async () => {
-    service = await serve();
+/** @param statuses those that were answered */
+const isAnsweredWell = (url: string, statuses = new Set<number>()) =>
+  fc.asyncProperty(requests, async ({ operation, method, target, query, type, headers, body }) => {
+    const answer = await exchange(url, {
+      method,
+      target: query === undefined ? target : `${target}?${query}`,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
+      body,
+    });
+    statuses.add(answer.status);
+    expect(answer.status).toBeLessThan(500);
+    // Whatever is accepted is what the contract lets a caller send.
+    if (answer.status < 300 && method === operation.method && operation.requestBody && typeof body === 'string')
+      expect(isDeclaredBody(operation, JSON.parse(body))).toBe(true);
   });
-  afterAll(() => service[Symbol.asyncDispose]());
 
+describe('hostile input of any kind', () => {
   it('is answered as the contract says and never by a failure', async () => {
+    await using service = await serve();
     const seen = new Set<number>();
-    await fc.assert(
-      fc.asyncProperty(requests, async ({ operation, method, target, query, type, headers, body }) => {
-        const answer = await exchange(service.url, {
-          method,
-          target: query === undefined ? target : `${target}?${query}`,
-          headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
-          body,
-        });
-        seen.add(answer.status);
-        expect(answer.status).toBeLessThan(500);
-        // Whatever is accepted is what the contract lets a caller send.
-        if (answer.status < 300 && method === operation.method && operation.requestBody && typeof body === 'string')
-          expect(isDeclaredBody(operation, JSON.parse(body))).toBe(true);
-      }),
-      { numRuns: RUNS },
-    );
+    await fc.assert(isAnsweredWell(service.url, seen), { numRuns: RUNS });
     figure('hostile input', `${count(RUNS)} requests, statuses ${[...seen].sort().join(' ')}`);
     // The requests are not so wild that they all end at the door.
     expect([...seen]).toEqual(expect.arrayContaining([200, 201, 400, 404]));
     expect((await service.api.get('/health/ready')).status).toBe(200);
+  });
+});
+
+/** Without it fields that no body has are overlooked. */
+const FIELDS = guard({ file: 'http/validation.pipe.js', guard: 'forbidNonWhitelisted: true,', instead: '' });
+
+describeWith(['postgres'], 'hostile input to a service that overlooks unknown fields', () => {
+  it('is accepted: the test above can fail', async () => {
+    await using storage = await createStorage();
+    expect(await runToEnd(storage.env, 'migrate.js')).toMatchObject({ code: 0 });
+    const { env, nodeArguments, errors } = without([FIELDS]);
+    await using service = await ServiceProcess.start({ ...storage.env, ...env }, nodeArguments);
+    // One in some hundred requests has nothing wrong but such a field.
+    const until = { numRuns: 50_000, endOnFailure: true };
+    const { failed, numRuns, counterexample } = await fc.check(isAnsweredWell(service.url), until);
+    const body = String(counterexample?.[0].body);
+    figure('hostile input (control: unknown fields are overlooked)', `request ${numRuns} is accepted: ${body}`);
+    expect(service.errors).toBe(errors);
+    expect(failed).toBe(true);
   });
 });
 

@@ -1,18 +1,22 @@
+import { jest } from '@jest/globals';
+import { ask, isOpen, isOwners, wrongVerdicts } from '../support/access.js';
 import { refusal } from '../support/api.js';
 import type { Headers } from '../support/api.js';
 import { someUser } from '../support/app.js';
-import { operations, sampleBody } from '../support/contract.js';
+import { operations } from '../support/contract.js';
 import type { Operation } from '../support/contract.js';
+import { guard, without } from '../support/guards.js';
 import { Issuer, bearing } from '../support/issuer.js';
 import { serve } from '../support/served.js';
 import type { Served } from '../support/served.js';
+import { describeWith } from '../support/servers.js';
+import { ServiceProcess, runToEnd } from '../support/service-process.js';
 import { addition } from '../support/shopping.js';
+import { figure } from '../support/sizes.js';
+import { createStorage } from '../support/storage.js';
 import { exchange } from '../support/wire.js';
 
-const isOpen = ({ path }: Operation) => path.startsWith('/health');
-const isOwners = ({ path, operationId }: Operation) =>
-  path.startsWith('/baskets/{userName}') || operationId === 'exportUserData';
-const PRODUCT = '5334c996-8457-4cf0-815c-ed2b77c4ff61';
+jest.setTimeout(60_000);
 
 describe('Each route, with tokens,', () => {
   let issuer: Issuer;
@@ -40,17 +44,8 @@ describe('Each route, with tokens,', () => {
     await issuer[Symbol.asyncDispose]();
   });
 
-  const send = (operation: Operation, userName: string, headers: Headers | undefined = {}) => {
-    const target = operation.path.replace('{userName}', encodeURIComponent(userName)).replace('{productId}', PRODUCT);
-    const body = sampleBody(operation);
-    const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    return exchange(service.url, {
-      method: operation.method,
-      target,
-      headers: { ...type, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  };
+  const send = (operation: Operation, userName: string, headers?: Headers) =>
+    ask(service.url, operation, userName, headers);
   const closed = operations.filter((operation) => !isOpen(operation));
   const owners = closed.filter(isOwners);
   const named = (all: readonly Operation[]) => all.map((operation) => [operation.operationId, operation] as const);
@@ -193,6 +188,34 @@ describe('With tokens', () => {
       const { send } = await merged(await as('operator', { scope: 'baskets:admin' }));
       expect((await send()).status).toBe(200);
     });
+  });
+});
+
+describe('The table of who may do what', () => {
+  it('holds for each route and each kind of caller', async () => {
+    await using issuer = await Issuer.start();
+    await using service = await serve(issuer.env);
+    const { asked, wrong } = await wrongVerdicts(service.url, issuer);
+    figure('who may do what', `${asked} requests of 6 kinds of callers, ${wrong.length} with another verdict`);
+    expect(wrong).toEqual([]);
+    expect(asked).toBeGreaterThan(6 * 12);
+  });
+});
+
+/** Without it whoever has a token has every basket. */
+const POLICY = guard({ file: 'auth/gate.js', guard: 'if (!caller.isAdmin)', instead: 'if (false)' });
+
+describeWith(['postgres'], 'A service that does not look at the policy of its routes', () => {
+  it('has another table: the test above can fail', async () => {
+    await using issuer = await Issuer.start();
+    await using storage = await createStorage();
+    expect(await runToEnd(storage.env, 'migrate.js')).toMatchObject({ code: 0 });
+    const { env, nodeArguments, errors } = without([POLICY]);
+    await using service = await ServiceProcess.start({ ...storage.env, ...issuer.env, ...env }, nodeArguments);
+    const { wrong } = await wrongVerdicts(service.url, issuer);
+    figure('who may do what (control: no policies)', `${wrong.length} with another verdict, such as ${wrong[0]}`);
+    expect(service.errors).toBe(errors);
+    expect(wrong).toContain('putBasket for another user: 200');
   });
 });
 

@@ -2,12 +2,14 @@ import { createHmac } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { jwtVerify } from 'jose';
 import { KeySet, publicKey } from '../../src/auth/key-source.js';
 import type { KeyTimes } from '../../src/auth/key-source.js';
 import { TokenVerifier } from '../../src/auth/token-verifier.js';
 import { ProblemError } from '../../src/http/problems.js';
 import { eventually } from '../support/eventually.js';
 import { AUDIENCE, ISSUER, Issuer, inSeconds, pemOf, signingKey, tokenOf } from '../support/issuer.js';
+import { figure } from '../support/sizes.js';
 
 const CONFIG = {
   AUTH_ISSUER: ISSUER,
@@ -80,6 +82,28 @@ describe('A token', () => {
     expect(headers['www-authenticate']).toMatch(
       /^Bearer realm="basket", error="invalid_token", error_description="[^"]+"$/,
     );
+  });
+
+  /** Which of the wrong ones are taken by whoever checks them. */
+  const takenBy = async (verify: (token: string) => Promise<unknown>): Promise<string[]> => {
+    const taken: string[] = [];
+    for (const [what, token] of Object.entries(refused)) {
+      const made = await token();
+      await verify(made).then(
+        () => taken.push(what),
+        () => undefined,
+      );
+    }
+    return taken;
+  };
+
+  it('is taken by whoever does not ask for more than a signature: the tests above can fail', async () => {
+    const careless = await takenBy((token) => jwtVerify(token, key.publicKey));
+    const taken = await takenBy((token) => verifier().verify(token));
+    figure('tokens', `${Object.keys(refused).length} kinds of wrong ones, ${taken.length} taken`);
+    figure('tokens (control: only signature and times)', `${careless.length} taken: ${careless.join(', ')}`);
+    expect(taken).toEqual([]);
+    expect(careless).toEqual(expect.arrayContaining(['that never expires', 'of another issuer', 'for no audience']));
   });
 
   it('may be off by the skew of clocks, and no more', async () => {
