@@ -50,12 +50,17 @@ function collectGarbage(): void {
 }
 
 function announce(url: string, metrics: string, config: Config): void {
-  const { DATABASE_URL, DATABASE_DIR, REDIS_URL } = config;
+  const { DATABASE_URL, DATABASE_DIR, REDIS_URL, AUTH_MODE, ERASURE_SECRETS } = config;
   if (DATABASE_URL === undefined)
     logger.warn(
       `Embedded database in ${DATABASE_DIR}: a crash of this process loses nothing, a power cut may. Set DATABASE_URL for production.`,
     );
   else if (!REDIS_URL) logger.log('REDIS_URL is not set: baskets are read from PostgreSQL each time.');
+  // With tokens there is an admin, who can erase.
+  if (DATABASE_URL !== undefined && AUTH_MODE === 'jwt' && ERASURE_SECRETS === undefined)
+    logger.warn(
+      'ERASURE_SECRETS is not set: a guessed name can be checked against what stays of erased users (docs/privacy.md).',
+    );
   logger.log(`API ${url}/baskets/{userName}, Swagger UI ${url}/docs, contract ${url}/openapi.yaml, metrics ${metrics}`);
   logger.log(`Connected: ${describeConnections(config, tracing)}`);
 }

@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
 import { basketIn } from '../support/api.js';
+import { Issuer } from '../support/issuer.js';
+import { describeWith } from '../support/servers.js';
 import { ServiceProcess, runToEnd } from '../support/service-process.js';
 import { addition, someBasket, replacement, someItem } from '../support/shopping.js';
-import { embeddedStorage } from '../support/storage.js';
+import { createStorage, embeddedStorage } from '../support/storage.js';
 
 jest.setTimeout(180_000);
 
@@ -85,6 +87,20 @@ describe('a service without any configuration', () => {
     await first.end();
     await using second = await ServiceProcess.start(storage.env);
     expect((await second.api.get('/health/ready')).status).toBe(200);
+  });
+});
+
+describeWith(['postgres'], 'a service that erases users', () => {
+  it.each([
+    ['', true],
+    ['x'.repeat(32), false],
+  ])('warns where whoever has the database can look for names in what stays of them: %j', async (secrets, warns) => {
+    await using issuer = await Issuer.start();
+    await using storage = await createStorage();
+    const env = { ...storage.env, ...issuer.env, MIGRATE_ON_START: 'true', ERASURE_SECRETS: secrets };
+    await using service = await ServiceProcess.start(env);
+    expect(await service.end()).toEqual({ code: 0, signal: null });
+    expect(service.log.some(({ msg }) => msg.startsWith('ERASURE_SECRETS is not set'))).toBe(warns);
   });
 });
 

@@ -420,7 +420,12 @@ describe('docker-compose.yml', () => {
     expect(new Set(passwords(compose))).toEqual(new Set(['for-development-only']));
     expect(new Set(passwords(parse({ POSTGRES_PASSWORD: 'other' })))).toEqual(new Set(['other']));
     const named = services.flatMap(([, { environment = {} }]) => Object.keys(environment));
-    expect(named.filter((name) => /PASS|SECRET|TOKEN|KEY/.test(name))).toHaveLength(3);
+    const secret = named.filter((name) => /PASS|SECRET|TOKEN|KEY/.test(name));
+    expect(secret.sort()).toEqual(['ERASURE_SECRETS', 'PGPASSWORD', 'PGPASSWORD', 'POSTGRES_PASSWORD']);
+    const secrets = (env: Record<string, string>) =>
+      Object.values(parse(env).services).flatMap(({ environment = {} }) => environment.ERASURE_SECRETS ?? []);
+    expect(secrets({})).toEqual(['']);
+    expect(secrets({ ERASURE_SECRETS: 'other' })).toEqual(['other']);
     expect(text).not.toMatch(/:\/\/[^/@\s]*:[^/@\s]*@/);
   });
 
