@@ -170,6 +170,11 @@ describe('The largest total, 2^53-1', () => {
       .when(setting(dear, 6361))
       .thenRefused('total-limit');
   });
+
+  it('counts the other lines as they are', () =>
+    given([created(), itemAdded(dear), itemAdded(free)])
+      .when(setting(dear, 6361))
+      .then([quantityUpdated(dear, { from: 1, to: 6361 })]));
 });
 
 describe('A refusal at a limit', () => {

@@ -148,6 +148,12 @@ describe('mergeInto', () => {
     expect(report).toStrictEqual([lineOf(most, 'kept', 1), lineOf(PENCIL, 'added', 3), lineOf(RULER, 'dropped', 0)]);
   });
 
+  it('counts a line that grows as it will be, and not as it was besides', () => {
+    const half = { ...NOTEBOOK, unitPrice: (Number.MAX_SAFE_INTEGER - 1) / 2, quantity: 1 };
+    const { report } = merging(holding(half), guestHolding(half));
+    expect(report).toStrictEqual([lineOf(half, 'merged', 2)]);
+  });
+
   it.each<[MergeStrategy, number, number, number, MergedLine['outcome']]>([
     ['sum', 7, 1, 7, 'capped'],
     ['max', 7, 8, 7, 'capped'],
