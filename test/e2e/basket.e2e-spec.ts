@@ -1,24 +1,15 @@
 import { basketIn, refusal } from '../support/api.js';
-import type { Api } from '../support/api.js';
 import { someUser } from '../support/app.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('a basket', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let user: string;
   let path: string;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(() => {
     user = someUser();
     path = basketOf(user);

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basketIn, refusal } from '../support/api.js';
-import type { Api } from '../support/api.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, replacement, someBasket, someItem } from '../support/shopping.js';
 
 const add = (item = addition()) => ({ type: 'add-item', ...item });
@@ -11,16 +9,9 @@ const drop = (productId: string) => ({ type: 'delete-item', productId });
 const clear = { type: 'clear' };
 
 describe('a batch', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let path: string;
   let batch: string;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(() => {
     path = someBasket();
     batch = `${path}/batch`;

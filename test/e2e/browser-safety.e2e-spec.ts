@@ -1,20 +1,15 @@
 import type { Headers } from '../support/api.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { serve, servedForAll } from '../support/served.js';
 import { addition, someBasket } from '../support/shopping.js';
 import { exchange } from '../support/wire.js';
 
 const SHOP = 'https://shop.example';
 
-const sentFrom = async (service: Served, method: string, target: string, headers: Headers) =>
+const sentFrom = async (service: { url: string }, method: string, target: string, headers: Headers) =>
   (await exchange(service.url, { method, target, headers })).headers;
 
 describe('A page of the shop', () => {
-  let service: Served;
-  beforeAll(async () => {
-    service = await serve({ CORS_ORIGINS: `${SHOP}, http://localhost:5173`, AUTH_MODE: 'none' });
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const service = servedForAll({ CORS_ORIGINS: `${SHOP}, http://localhost:5173`, AUTH_MODE: 'none' });
 
   const preflight = (origin: string, headers: string, method = 'PATCH') =>
     fetch(`${service.url}/baskets/a/items/b`, {
@@ -71,11 +66,7 @@ describe('A page of the shop', () => {
 });
 
 describe('What browsers are told', () => {
-  let service: Served;
-  beforeAll(async () => {
-    service = await serve();
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const service = servedForAll();
 
   it.each(['/baskets/a', '/baskets/..', '/nothing', '/health', '/openapi.json'])(
     'of %s: it is no page',

@@ -1,8 +1,7 @@
 import { basketIn, refusal } from '../support/api.js';
-import type { Api, Basket } from '../support/api.js';
+import type { Basket } from '../support/api.js';
 import type { Answer } from '../support/contract.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, replacement, someBasket, someItem } from '../support/shopping.js';
 
 interface CheckedOut {
@@ -17,17 +16,10 @@ function checkedOutIn(answer: Answer): CheckedOut {
 }
 
 describe('a checkout', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let path: string;
   let checkout: string;
   let basket: Basket;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(async () => {
     path = someBasket();
     checkout = `${path}/checkout`;

@@ -1,27 +1,19 @@
 import { basketIn, refusal } from '../support/api.js';
-import type { Api, Basket, Headers } from '../support/api.js';
+import type { Basket, Headers } from '../support/api.js';
 import { someUser } from '../support/app.js';
 import type { Answer } from '../support/contract.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, basketOf, replacement, someBasket, someItem } from '../support/shopping.js';
 
 const ABSENT = ['"999"', '"0"', '""', '"abc"', '"01"', '"1e0"', '"-4"', `"${'9'.repeat(400)}"`];
 const JUNK = ['', '4', '"4', 'w/"4"', 'W/4', '"4" "5"', '"4 "', '**', '"4";q=1', "'4'", '*, "4"'];
 
 describe('conditions', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let path: string;
   let basket: Basket;
   /** Has a line that the basket can be merged with. */
   let guest: string;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(async () => {
     path = someBasket();
     await api.put(path, replacement([someItem(), someItem()]));

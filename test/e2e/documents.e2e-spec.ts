@@ -1,18 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { refusal } from '../support/api.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { exchange } from '../support/wire.js';
 
 describe('the documents', () => {
-  let service: Served;
+  const service = servedForAll();
   const get = (target: string) => exchange(service.url, { method: 'GET', target });
-
-  beforeAll(async () => {
-    service = await serve();
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
 
   it('are the committed contract, in both notations', async () => {
     const committed = load(readFileSync('openapi.yaml', 'utf8'));

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { serve, servedForAll } from '../support/served.js';
 import { basketIn, refusal } from '../support/api.js';
 import { dumpDatabase, dumpRedis, naming } from '../support/remains.js';
 import { Issuer, bearing } from '../support/issuer.js';
@@ -17,11 +16,7 @@ const NO_BUS = { NATS_URL: 'nats://127.0.0.1:1' };
 const dataOf = (userName: string) => `/users/${encodeURIComponent(userName)}/data`;
 
 describe('eraseUserData', () => {
-  let service: Served;
-  beforeAll(async () => {
-    service = await serve(NO_BUS);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const service = servedForAll(NO_BUS);
 
   const dump = async () => [...(await dumpDatabase(service.query)), ...(await dumpRedis())];
 
@@ -139,11 +134,7 @@ describe('eraseUserData', () => {
 });
 
 describe('exportUserData', () => {
-  let service: Served;
-  beforeAll(async () => {
-    service = await serve(NO_BUS);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const service = servedForAll(NO_BUS);
 
   const read = async (user: string) => {
     const answer = await exchange(service.url, { method: 'GET', target: dataOf(user) });

@@ -1,6 +1,4 @@
-import type { Api } from '../support/api.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 
 interface Health {
   readonly status: string;
@@ -11,14 +9,7 @@ interface Health {
 const cacheKind = process.env.REDIS_URL ? 'redis' : process.env.DATABASE_URL ? 'none' : 'in-process';
 
 describe('health', () => {
-  let service: Served;
-  let api: Api;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const { api } = servedForAll();
 
   it('is live without asking anything else', async () => {
     const answer = await api.get('/health/live');

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { basketIn, refusal } from '../support/api.js';
-import type { Api, Basket } from '../support/api.js';
+import type { Basket } from '../support/api.js';
 import type { Answer } from '../support/contract.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, replacement, someBasket, someItem } from '../support/shopping.js';
 
 interface Event {
@@ -30,15 +29,8 @@ function pageIn(answer: Answer): Page {
 const WHOLE_NUMBERS = ['', 'a', '-1', '1.5', '%201', '1e3', '2147483648', '1&limit=1&after=1'];
 
 describe('the past of a basket', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let path: string;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(() => {
     path = someBasket();
   });

@@ -7,8 +7,7 @@ import { someUser } from '../support/app.js';
 import { isDeclaredBody, operations, sampleBody } from '../support/contract.js';
 import type { Answer, Operation } from '../support/contract.js';
 import { bodiesWith, hostileBodies, hostileValues, targetOf } from '../support/hostile.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { exchange } from '../support/wire.js';
 
 const json = { 'content-type': 'application/json' };
@@ -22,18 +21,13 @@ function expectRefused(answer: Answer): void {
 }
 
 describe('hostile input', () => {
-  let service: Served;
+  const service = servedForAll();
   const send = ({ method }: { method: string }, target: string, body?: string | Uint8Array, headers: object = {}) =>
     exchange(service.url, { method, target, body, headers: { ...(body === undefined ? {} : json), ...headers } });
   const somewhere = (operation: Operation) => targetOf(operation, { userName: someUser(), productId: randomUUID() });
-
-  beforeAll(async () => {
-    service = await serve();
-  });
   afterEach(async () => {
     expect(await send({ method: 'GET' }, '/health/ready')).toMatchObject({ status: 200 });
   });
-  afterAll(() => service[Symbol.asyncDispose]());
 
   it('meets every operation of the contract', () => {
     expect(operations.map(({ operationId }) => operationId)).toEqual(

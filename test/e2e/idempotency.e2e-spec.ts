@@ -1,10 +1,9 @@
 import { refusal } from '../support/api.js';
-import type { Api, Headers } from '../support/api.js';
+import type { Headers } from '../support/api.js';
 import { someUser } from '../support/app.js';
 import type { Answer } from '../support/contract.js';
 import { NOTEBOOK, PENCIL } from '../support/given.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { basketOf } from '../support/shopping.js';
 
 const EUR = { currency: 'EUR' };
@@ -48,14 +47,7 @@ const told = ({ status, headers, text }: Answer) => ({
 const isReplay = ({ headers }: Answer) => headers['idempotent-replay'] === 'true';
 
 describe('Idempotency-Key', () => {
-  let service: Served;
-  let api: Api;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const { api } = servedForAll();
 
   /** The guest of a merge is the user's own. */
   const send = (user: string, [method, path, body]: Request, headers: Headers = {}) => {

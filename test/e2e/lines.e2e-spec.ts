@@ -1,23 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { basketIn, refusal } from '../support/api.js';
-import type { Api } from '../support/api.js';
 import { someUser } from '../support/app.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
 
 describe('a line', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let user: string;
   let path: string;
   let items: string;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(() => {
     user = someUser();
     path = basketOf(user);

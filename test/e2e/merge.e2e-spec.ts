@@ -1,9 +1,8 @@
 import { refusal, basketIn } from '../support/api.js';
-import type { Api, Basket } from '../support/api.js';
+import type { Basket } from '../support/api.js';
 import { someUser } from '../support/app.js';
 import type { Answer } from '../support/contract.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
 
 interface Merged {
@@ -26,20 +25,13 @@ function mergedIn(answer: Answer): Merged {
 const quantitiesOf = ({ items }: Basket) => Object.fromEntries(items.map((line) => [line.productName, line.quantity]));
 
 describe('a merge', () => {
-  let service: Served;
-  let api: Api;
+  const { api } = servedForAll();
   let user: string;
   let guest: string;
   let path: string;
   let from: string;
   const pen = addition({ productName: 'Pen', quantity: 2 });
   const ink = addition({ productName: 'Ink', quantity: 3 });
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(() => {
     [user, guest] = [someUser('user'), someUser('guest')];
     [path, from] = [basketOf(user), basketOf(guest)];

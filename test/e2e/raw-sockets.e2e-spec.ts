@@ -4,8 +4,7 @@ import { refusal } from '../support/api.js';
 import type { Problem } from '../support/api.js';
 import { someUser } from '../support/app.js';
 import { checkAnswer } from '../support/contract.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { talk } from '../support/wire.js';
 
 const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
@@ -44,15 +43,10 @@ const garbage: Readonly<Record<string, string | Uint8Array>> = {
 };
 
 describe('on a raw socket', () => {
-  let service: Served;
-
-  beforeAll(async () => {
-    service = await serve();
-  });
+  const service = servedForAll();
   afterEach(async () => {
     expect((await service.api.get('/health/ready')).status).toBe(200);
   });
-  afterAll(() => service[Symbol.asyncDispose]());
 
   /** One answer comes, a problem document with this code, and the connection is closed. */
   const expectRefused = async (bytes: string | Uint8Array, code: ProblemCode) => {

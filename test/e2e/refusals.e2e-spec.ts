@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { basketIn, refusal } from '../support/api.js';
-import type { Api } from '../support/api.js';
 import { someUser } from '../support/app.js';
 import type { Answer } from '../support/contract.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, basketOf, replacement, someBasket, someItem } from '../support/shopping.js';
 import { exchange } from '../support/wire.js';
 
@@ -31,17 +29,11 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 describe('refusals', () => {
-  let service: Served;
-  let api: Api;
+  const service = servedForAll();
+  const { api } = service;
   let user: string;
   let path: string;
   let items: string;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
   beforeEach(() => {
     user = someUser();
     path = basketOf(user);

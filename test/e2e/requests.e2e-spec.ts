@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { basketIn, refusal } from '../support/api.js';
-import type { Api } from '../support/api.js';
 import { someUser } from '../support/app.js';
-import { serve } from '../support/served.js';
-import type { Served } from '../support/served.js';
+import { servedForAll } from '../support/served.js';
 import { addition, basketOf, replacement, someBasket, someItem } from '../support/shopping.js';
 import { exchange } from '../support/wire.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('requests', () => {
-  let service: Served;
-  let api: Api;
-
-  beforeAll(async () => {
-    service = await serve();
-    ({ api } = service);
-  });
-  afterAll(() => service[Symbol.asyncDispose]());
+  const service = servedForAll();
+  const { api } = service;
 
   describe('are named', () => {
     const routes = [`/baskets/${randomUUID()}`, '/health/live', '/health', '/nowhere', '/docs', '/openapi.json'];

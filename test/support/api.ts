@@ -46,12 +46,8 @@ type Method = 'get' | 'head' | 'put' | 'post' | 'patch' | 'delete';
 
 /** The one way from the tests to the API's routes: each answer must be one that the contract declares. */
 export class Api {
-  private readonly client: ReturnType<typeof supertest>;
-
-  /** @param url where the service listens */
-  constructor(url: string) {
-    this.client = supertest(url);
-  }
+  /** @param url where the service listens, or will when something is sent */
+  constructor(private readonly url: string | (() => string)) {}
 
   readonly get = (path: string, headers?: Headers) => this.send('get', path, undefined, headers);
   readonly head = (path: string, headers?: Headers) => this.send('head', path, undefined, headers);
@@ -62,7 +58,8 @@ export class Api {
 
   async send(method: Method, path: string, body: Body, headers: Headers = {}): Promise<Answer> {
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const request = this.client[method](path).set({ ...type, ...headers });
+    const client = supertest(typeof this.url === 'string' ? this.url : this.url());
+    const request = client[method](path).set({ ...type, ...headers });
     const response: { status: number; headers: unknown; text?: string } = await request.send(body);
     const answer = {
       status: response.status,

@@ -25,3 +25,19 @@ export async function serve(env: Record<string, string> = {}): Promise<Served> {
     },
   };
 }
+
+/** The same for all tests of the suite that it is called in. */
+export function servedForAll(env?: Record<string, string>): Omit<Served, keyof AsyncDisposable> {
+  let served: Served;
+  beforeAll(async () => {
+    served = await serve(env);
+  });
+  afterAll(() => served[Symbol.asyncDispose]());
+  return {
+    get url() {
+      return served.url;
+    },
+    api: new Api(() => served.url),
+    query: (sql, values) => served.query(sql, values),
+  };
+}
