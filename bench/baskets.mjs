@@ -2,6 +2,8 @@
 export const LINES = 8;
 
 const FIRST_QUANTITY = 1;
+/** It is opened, and filled. */
+export const VERSION_OF_PUT = 2;
 const CURRENCY = 'EUR';
 
 /** Two sides, told apart by a letter, so that both work on equally many baskets in the same tables. */
@@ -20,9 +22,9 @@ const item = (line, quantity) => ({
 export const patchedLine = (key) => key % LINES;
 export const grownLine = (key) => (key + 1) % LINES;
 
-const request = (method, path, body) =>
+const request = (method, path, body, headers = '') =>
   body === undefined
-    ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
+    ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
     : `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
 const putBody = JSON.stringify({
@@ -48,9 +50,13 @@ export class Baskets {
     this.next = 0;
   }
 
-  /** @param {'put' | 'read' | 'patch' | 'add'} kind @returns {number | undefined} a key, to be given back by `answered` */
+  /**
+   * @param {'put' | 'read' | 'known' | 'patch' | 'add' | 'hot'} kind `known`: what the caller has; `hot`: everybody adds to the first one
+   * @returns {number | undefined} a key, to be given back by `answered`
+   */
   take(kind) {
     if (kind === 'put') return this.next < this.names.length ? this.next++ : undefined;
+    if (kind === 'hot') return 0;
     let key;
     do key = Math.floor(Math.random() * this.names.length);
     while (this.busy[key]);
@@ -66,11 +72,19 @@ export class Baskets {
         return request('PUT', path, putBody);
       case 'read':
         return request('GET', path);
+      case 'known':
+        return request('GET', path, undefined, `if-none-match: "${VERSION_OF_PUT}"\r\n`);
       case 'patch':
         return request(
           'PATCH',
           `${path}/items/${productId(patchedLine(key))}`,
           `{"quantity":${patchedQuantity(this.patches[key] + 1)}}`,
+        );
+      case 'hot':
+        return request(
+          'POST',
+          `${path}/items`,
+          JSON.stringify({ ...item(this.next++ % LINES, 1), currency: CURRENCY }),
         );
       case 'add':
         return request('POST', `${path}/items`, JSON.stringify({ ...item(grownLine(key), 1), currency: CURRENCY }));
@@ -81,7 +95,7 @@ export class Baskets {
     this.busy[key] = 0;
     if (!ok) return;
     if (kind === 'patch') this.patches[key]++;
-    if (kind === 'add') this.adds[key]++;
+    if (kind === 'add' || kind === 'hot') this.adds[key]++;
   }
 }
 

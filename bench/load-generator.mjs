@@ -1,6 +1,7 @@
 // A process of its own: 64 kept-alive connections, each with one request at a time under way. It is written for this
 // use, because autocannon takes more CPU a request than the service does and would be what is measured.
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { Baskets } from './baskets.mjs';
 
 const DRAIN_MS = 10_000;
@@ -10,7 +11,7 @@ const HEAD_END = '\r\n\r\n';
 const baskets = {};
 
 process.on('message', async ({ id, job, ...options }) => {
-  const jobs = { prepare, load, counts };
+  const jobs = { prepare, load, openLoad, counts };
   try {
     process.send({ id, result: await jobs[job](options) });
   } catch (error) {
@@ -30,10 +31,31 @@ function counts({ side }) {
 
 /** Until the time is over, or the keys are used up, and every answer is there. */
 async function load({ side, kind, port, seconds, connections }) {
+  return await measured(async () => {
+    const round = new Round(baskets[side]);
+    const end = performance.now() + seconds * 1000;
+    await Promise.all(Array.from({ length: connections }, () => round.loop(port, kind, end)));
+    return round;
+  });
+}
+
+/**
+ * So many requests a second, whether the ones before have been answered or not. A latency counts from when its request was
+ * due: one that had to wait because the service stood still shows it (no coordinated omission).
+ */
+async function openLoad({ side, port, seconds, rate, mix }) {
+  return await measured(async () => {
+    const round = new Round(baskets[side]);
+    await round.open(port, { rate, mix, until: performance.now() + seconds * 1000 });
+    return round;
+  });
+}
+
+/** @param {() => Promise<Round>} work */
+async function measured(work) {
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const round = new Round(baskets[side], kind, start + seconds * 1000);
-  await Promise.all(Array.from({ length: connections }, () => round.run(port)));
+  const round = await work();
   const elapsed = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   return { ...round.summary(), elapsed, generatorCpu: (user + system) / 1e6 };
@@ -43,50 +65,57 @@ class Round {
   latencies = [];
   bytes = 0;
   errors = {};
+  /** Connections that wait for a request. */
+  idle = [];
 
-  constructor(work, kind, end) {
+  constructor(work) {
     this.work = work;
-    this.kind = kind;
-    this.end = end;
   }
 
-  /** One connection; it ends without an error of its own, which is counted. */
-  run(port) {
-    return new Promise((resolve) => {
-      const answer = new Answer();
-      let key;
-      let sentAt;
-      const send = () => {
-        key = performance.now() < this.end ? this.work.take(this.kind) : undefined;
-        if (key === undefined) return socket.end();
-        sentAt = performance.now();
-        socket.write(this.work.request(this.kind, key), 'latin1');
-      };
-      const onread = (length, buffer) => {
-        if (!answer.take(buffer, length)) return true;
-        this.latencies.push(performance.now() - sentAt);
-        this.bytes += answer.bodyLength;
-        const ok = answer.status >= 200 && answer.status < 300;
-        if (!ok) this.count(`status ${answer.status}`);
-        this.work.answered(this.kind, key, ok);
-        key = undefined;
-        send();
-        return true;
-      };
-      const socket = connect({
-        port,
-        host: '127.0.0.1',
-        noDelay: true,
-        onread: { buffer: Buffer.alloc(65_536), callback: onread },
-      });
-      socket.setTimeout(DRAIN_MS, () => socket.destroy(new Error('no answer in time')));
-      socket.on('connect', send);
-      socket.on('error', (error) => this.count(error.code ?? error.message));
-      socket.on('close', () => {
-        if (key !== undefined) this.count('connection closed');
-        resolve();
-      });
-    });
+  /** One connection that has a request under way at any time; it ends without an error of its own, which is counted. */
+  async loop(port, kind, end) {
+    const connection = new Connection(port);
+    while (performance.now() < end) {
+      const key = this.work.take(kind);
+      if (key === undefined) break;
+      if (!(await this.send(connection, kind, key, performance.now()))) break;
+    }
+    connection.end();
+  }
+
+  /** Looks each millisecond what is due. */
+  async open(port, { rate, mix, until }) {
+    const start = performance.now();
+    const underWay = new Set();
+    for (let sent = 0; performance.now() < until; await setTimeout(1))
+      for (; start + (sent * 1000) / rate <= performance.now(); sent++) {
+        const kind = kindOf(mix, Math.random());
+        const connection = this.idle.pop() ?? new Connection(port);
+        const due = start + (sent * 1000) / rate;
+        const one = this.send(connection, kind, this.work.take(kind), due).then((isOpen) => {
+          underWay.delete(one);
+          if (isOpen) this.idle.push(connection);
+        });
+        underWay.add(one);
+      }
+    await Promise.all(underWay);
+    for (const connection of this.idle) connection.end();
+  }
+
+  /** @param {number} due when its latency begins @returns {Promise<boolean>} whether the connection can be used again */
+  async send(connection, kind, key, due) {
+    try {
+      const { status, bodyLength } = await connection.send(this.work.request(kind, key));
+      this.latencies.push(performance.now() - due);
+      this.bytes += bodyLength;
+      const ok = kind === 'known' ? status === 304 : status === 200 || status === 201;
+      if (!ok) this.count(`status ${status}`);
+      this.work.answered(kind, key, ok);
+      return true;
+    } catch (error) {
+      this.count(error.code ?? error.message);
+      return false;
+    }
   }
 
   count(error) {
@@ -103,6 +132,50 @@ class Round {
       bodyBytes: sorted.length > 0 ? Math.round(this.bytes / sorted.length) : 0,
       errors: this.errors,
     };
+  }
+}
+
+/** @param {Record<string, number>} mix shares, which sum up to 1 */
+function kindOf(mix, random) {
+  let sum = 0;
+  return Object.keys(mix).find((kind) => random < (sum += mix[kind])) ?? Object.keys(mix)[0];
+}
+
+/** A kept-alive connection with one request at a time under way. */
+class Connection {
+  answer = new Answer();
+
+  constructor(port) {
+    this.socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: Buffer.alloc(65_536), callback: (length, buffer) => this.read(length, buffer) },
+    });
+    this.socket.setTimeout(DRAIN_MS, () => this.socket.destroy(new Error('no answer in time')));
+    this.socket.on('error', (error) => this.waiting?.reject(error));
+    this.socket.on('close', () => this.waiting?.reject(new Error('connection closed')));
+  }
+
+  /** @param {string} text the whole request @returns {Promise<{ status: number, bodyLength: number }>} */
+  send(text) {
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      this.socket.write(text, 'latin1');
+    });
+  }
+
+  read(length, buffer) {
+    if (this.answer.take(buffer, length)) {
+      const { resolve } = this.waiting;
+      this.waiting = undefined;
+      resolve(this.answer);
+    }
+    return true;
+  }
+
+  end() {
+    this.socket.end();
   }
 }
 

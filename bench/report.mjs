@@ -7,14 +7,16 @@ const FOLDER = fileURLToPath(new URL('results/', import.meta.url));
 const MOST_OTHERS = 0.1;
 const MOST_GENERATOR = 0.95;
 
+const ALONE = { hot: 'add to one basket', open: 'open loop, mixed' };
 const COLUMNS = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'CPU busy', 'RSS MB', 'answer bytes'];
 
 /** @param {object} report as `run.mjs` puts it together @returns {string} the tables and verdicts for a terminal */
-export function textOf({ machine, scenarios, start, verdicts, errors, verified }) {
+export function textOf({ machine, scenarios, alone, start, verdicts, errors, verified }) {
   const rows = Object.entries(scenarios).flatMap(([name, { service, reference }]) => [
     [name, ...cells(service)],
     ['  its reference', ...cells(reference)],
   ]);
+  rows.push(...Object.entries(alone).map(([name, { figures }]) => [ALONE[name], ...cells(figures)]));
   const started = Object.entries(start).map(
     ([where, { readyMs, rssMegabytes }]) =>
       `start, ${where}: ready after ${Math.round(readyMs)} ms, ${Math.round(rssMegabytes)} MB at rest`,

@@ -1,34 +1,35 @@
 import { median } from './figures.mjs';
 import { cpuOf, cpuOfOthers, rssOf } from './proc.mjs';
 
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 
 /**
  * One scenario: the service and its reference in turns, A B B A, so that a machine that grows slower or faster hits
  * both alike; a ratio is of two neighbouring rounds.
  *
  * @param {import('./stage.mjs').Stage} stage
- * @param {{ kind: 'read' | 'patch' | 'add', reference: 'readReference' | 'writeReference' }} scenario
+ * @param {import('./targets.mjs').Scenario} scenario
  * @param {{ rounds: number, seconds: number, warmUp: number }} extent
  * @param {(text: string) => void} tell
  */
-export async function alternate(stage, { kind, reference }, { rounds, seconds, warmUp }, tell) {
+export async function alternate(stage, scenario, { rounds, seconds, warmUp }, tell) {
+  const { kind, part = 'service', reference, referenceKind = kind, connections = CONNECTIONS } = scenario;
   const { parts, generator } = stage;
   // Both read the service's baskets, which the reference has copies of; each writes its own.
+  const isRead = kind === 'read' || kind === 'known';
   const sides = {
-    service: { part: parts.service, baskets: 'service' },
-    reference: { part: parts[reference], baskets: kind === 'read' ? 'service' : 'reference' },
+    service: { part: parts[part], baskets: 'service', kind },
+    reference: { part: parts[reference], baskets: isRead ? 'service' : 'reference', kind: referenceKind },
   };
   const results = { service: [], reference: [] };
   const errors = {};
   const run = async (name, duration) => {
-    const { part, baskets } = sides[name];
-    const before = { own: cpuOf(part.pid), others: cpuOfOthers() };
-    const load = { side: baskets, kind, port: part.port, seconds: duration, connections: CONNECTIONS };
-    const result = await generator.ask('load', load);
-    for (const [error, times] of Object.entries(result.errors))
+    const { part, baskets: side, kind } = sides[name];
+    const load = { side, kind, port: part.port, seconds: duration, connections };
+    const { figures, errors: found } = await observed(part.pid, () => generator.ask('load', load));
+    for (const [error, times] of Object.entries(found))
       errors[`${name}: ${error}`] = (errors[`${name}: ${error}`] ?? 0) + times;
-    return figuresOf(result, cpuOf(part.pid) - before.own, cpuOfOthers() - before.others, rssOf(part.pid));
+    return figures;
   };
   for (const name of ['service', 'reference']) await run(name, warmUp);
   for (let round = 0; round < rounds; round++) {
@@ -36,10 +37,18 @@ export async function alternate(stage, { kind, reference }, { rounds, seconds, w
     for (const name of order) {
       const result = await run(name, seconds);
       results[name].push(result);
-      tell(`${kind} ${round + 1}/${rounds} ${name}: ${Math.round(result.requestsPerSecond)} requests/s`);
+      tell(`${sides[name].kind} ${round + 1}/${rounds} ${name}: ${Math.round(result.requestsPerSecond)} requests/s`);
     }
   }
   return { ...summaryOf(results), errors };
+}
+
+/** What a load cost the process that had it. @param {() => Promise<object>} load a job of the load generator */
+export async function observed(pid, load) {
+  const before = { own: cpuOf(pid), others: cpuOfOthers() };
+  const result = await load();
+  const figures = figuresOf(result, cpuOf(pid) - before.own, cpuOfOthers() - before.others, rssOf(pid));
+  return { figures, errors: result.errors };
 }
 
 function figuresOf({ requests, elapsed, generatorCpu, p50, p99, bodyBytes }, cpu, othersCpu, rssMegabytes) {
@@ -64,6 +73,8 @@ function summaryOf({ service, reference }) {
     reference: mediansOf(reference),
     ratio: { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) },
     cpuRatio: median(ratioOf('cpuMicrosPerRequest')),
+    p50Ratio: median(ratioOf('p50')),
+    p99Ratio: median(ratioOf('p99')),
     rounds: service.map((figures, round) => ({ service: figures, reference: reference[round] })),
   };
 }

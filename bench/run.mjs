@@ -1,8 +1,9 @@
-// npm run bench [-- --quick] [--only read,patch,add] [--telemetry]
+// npm run bench [-- --quick] [--only read,known,patch,add,hot,open] [--telemetry]
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ALONE } from './alone.mjs';
 import { startLoadGenerator } from './load.mjs';
 import { textOf, write } from './report.mjs';
 import { alternate } from './rounds.mjs';
@@ -14,7 +15,7 @@ import { verifyReads, verifyWrites } from './verify.mjs';
 
 const BASKETS = 10_000;
 const EXTENT = {
-  quick: { rounds: 3, seconds: 1.5, warmUp: 1, starts: 2 },
+  quick: { rounds: 3, seconds: 1.2, warmUp: 1, starts: 2 },
   long: { rounds: 9, seconds: 6, warmUp: 4, starts: 5 },
 };
 /** Exit codes: what was measured is wrong, or right and too slow. */
@@ -31,8 +32,11 @@ const { values } = parseArgs({
 const extent = values.quick ? EXTENT.quick : EXTENT.long;
 const wanted = values.only?.split(',');
 const definitions = values.telemetry ? TELEMETRY_SCENARIOS : SCENARIOS;
-const scenarios = Object.entries(definitions).filter(([, { kind }]) => wanted?.includes(kind) ?? true);
-if (scenarios.length === 0) throw new Error('--only takes read, patch and add, separated by commas.');
+const isWanted = (kind) => wanted?.includes(kind) ?? true;
+const scenarios = Object.entries(definitions).filter(([, { kind }]) => isWanted(kind));
+const aloneKinds = values.telemetry ? [] : Object.keys(ALONE).filter(isWanted);
+if (scenarios.length + aloneKinds.length === 0)
+  throw new Error('--only takes read, known, patch, add, hot and open, separated by commas.');
 const tell = (text) => console.log(`  ${text}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'basket-bench-'));
@@ -64,12 +68,21 @@ async function measure() {
   if (values.telemetry) cleanUp.defer(stage.scrape());
   else await verifyReads(stage);
   const results = {};
-  for (const [name, scenario] of scenarios) results[name] = await alternate(stage, scenario, extent, tell);
-  const errors = Object.assign({}, ...Object.entries(results).map(([name, one]) => prefixed(name, one.errors)));
+  for (const [name, scenario] of scenarios) {
+    const run = () => alternate(stage, scenario, extent, tell);
+    results[name] = await (scenario.part === 'uncached' ? stage.withUncached(run) : run());
+  }
+  const alone = {};
+  for (const kind of aloneKinds) {
+    alone[kind] = await ALONE[kind](stage, extent);
+    tell(`${kind}: ${Math.round(alone[kind].figures.requestsPerSecond)} requests/s`);
+  }
+  const all = [...Object.entries(results), ...Object.entries(alone)];
+  const errors = Object.assign({}, ...all.map(([name, one]) => prefixed(name, one.errors)));
   const failed = Object.keys(errors).length > 0;
   const verified = failed ? 'not done, as there were errors' : await verifyWrites(stage);
   const start = values.telemetry ? {} : await startAndRest(stage, extent.starts, tell);
-  const verdicts = verdictsOf(definitions, results, start);
+  const verdicts = verdictsOf(definitions, results, alone, start);
   const report = {
     time: new Date().toISOString(),
     quick: values.quick,
@@ -79,6 +92,7 @@ async function measure() {
     errors,
     verified,
     scenarios: results,
+    alone,
     start,
   };
   console.log(`\n${textOf(report)}\n\n${write(report)}`);

@@ -66,6 +66,21 @@ export class Stage {
     });
   }
 
+  /** The service without a cache, and its bar, while they are needed. */
+  async withUncached(work) {
+    this.parts.uncached = await this.startService('uncached', { REDIS_URL: '' });
+    this.parts.missReference = await this.startPart('miss-reference', {
+      DATABASE_URL: this.databaseUrl,
+      POOL_SIZE,
+    });
+    const result = await work();
+    for (const name of ['uncached', 'missReference']) {
+      await this.parts[name].stop();
+      delete this.parts[name];
+    }
+    return result;
+  }
+
   /** The service as it is in production, on the real servers, logging to a file. */
   async startService(name = 'service', env = {}) {
     return await this.startNode(name, [...FLAGS, MAIN], {
@@ -163,7 +178,7 @@ export class Stage {
     throw new Error('The service did not cache all baskets.');
   }
 
-  /** @param {'s' | 'r'} letter of the side */
+  /** @param {'s' | 'r' | 'h'} letter of the side */
   async stored(letter) {
     return await withClient(this.databaseUrl, async (client) => {
       const { rows } = await client.query(

@@ -1,8 +1,7 @@
-import { grownLine, grownQuantity, patchedLine, patchedQuantity } from './baskets.mjs';
+import { LINES, VERSION_OF_PUT, grownLine, grownQuantity, patchedLine, patchedQuantity } from './baskets.mjs';
 import { fetchBytes } from './processes.mjs';
 
 const SAMPLE = 200;
-const EVENTS_OF_PUT = 2;
 
 /** That both answer the same bytes for the same basket. @throws Error */
 export async function verifyReads(stage) {
@@ -30,9 +29,9 @@ export async function verifyWrites(stage) {
     const stored = new Map((await stage.stored(side[0])).map((row) => [row.user_name, row]));
     for (const { name, key, patches, adds } of counts) {
       const { version, events, last, json } = stored.get(name);
-      const expected = EVENTS_OF_PUT + patches + adds;
+      const expected = VERSION_OF_PUT + patches + adds;
       if (version !== expected || events !== expected || last !== expected)
-        throw new Error(`${name}: ${patches + adds} writes were acknowledged, ${events - EVENTS_OF_PUT} are stored.`);
+        throw new Error(`${name}: ${patches + adds} writes were acknowledged, ${events - VERSION_OF_PUT} are stored.`);
       if (side === 'service') verifyQuantities(name, JSON.parse(json).items, { key, patches, adds });
       writes += patches + adds;
     }
@@ -43,6 +42,17 @@ export async function verifyWrites(stage) {
     if (body.toString() !== json) throw new Error(`A read of ${user_name} does not show its last write.`);
   }
   return `all ${writes} acknowledged writes of ${2 * rows.length} baskets are stored, once and as asked; reads answer them`;
+}
+
+/** That every add to the hot basket is in it, once. @throws Error */
+export async function verifyHot(stage) {
+  const [{ adds }] = await stage.generator.ask('counts', { side: 'hot' });
+  const [{ version, events, json }] = await stage.stored('h');
+  const pieces = JSON.parse(json).items.reduce((sum, { quantity }) => sum + quantity, 0);
+  if (version !== VERSION_OF_PUT + adds || events !== version || pieces !== LINES + adds)
+    throw new Error(
+      `hot basket: ${adds} adds were acknowledged, ${pieces - LINES} pieces and ${events} events are stored.`,
+    );
 }
 
 function verifyQuantities(name, items, { key, patches, adds }) {
