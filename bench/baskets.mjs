@@ -27,7 +27,7 @@ const request = (method, path, body, headers = '') =>
     ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
     : `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
-const putBody = JSON.stringify({
+export const putBody = JSON.stringify({
   currency: CURRENCY,
   items: Array.from({ length: LINES }, (_, line) => item(line, FIRST_QUANTITY)),
 });
