@@ -8,16 +8,23 @@ export interface Caller {
   /** Whose basket is the caller's, in the canonical form of the path; a service may have none. */
   readonly userName: string | undefined;
   readonly isAdmin: boolean;
+  /** Until when the token is good, in milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 type Claims = Pick<Config, 'AUTH_USER_CLAIM' | 'AUTH_ADMIN_SCOPE'>;
 
-export function callerOf(payload: JWTPayload, { AUTH_USER_CLAIM, AUTH_ADMIN_SCOPE }: Claims): Caller {
+export function callerOf(
+  payload: JWTPayload,
+  expiresAt: number,
+  { AUTH_USER_CLAIM, AUTH_ADMIN_SCOPE }: Claims,
+): Caller {
   const name = textOf(payload[AUTH_USER_CLAIM]);
   return {
     subject: textOf(payload.sub) ?? name,
     userName: name?.normalize('NFC'),
     isAdmin: scopesOf(payload).includes(AUTH_ADMIN_SCOPE),
+    expiresAt,
   };
 }
 

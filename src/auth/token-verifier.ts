@@ -19,15 +19,9 @@ const CLOCK_SKEW_SECONDS = 10;
 const MOST_VERDICTS = 10_000;
 const VERDICT_MS = 60_000;
 
-interface Verdict {
-  readonly caller: Caller;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
-
 /** Checks bearer tokens that are JWTs (RFC 7519, RFC 8725). Verdicts are kept under a digest: tokens are not. */
 export class TokenVerifier {
-  private readonly verdicts = new LRUCache<string, Verdict>({ max: MOST_VERDICTS, ttl: VERDICT_MS });
+  private readonly verdicts = new LRUCache<string, Caller>({ max: MOST_VERDICTS, ttl: VERDICT_MS });
 
   constructor(
     private readonly keys: JWTVerifyGetKey,
@@ -36,8 +30,8 @@ export class TokenVerifier {
 
   /** Whose token this is, if it was found valid within the last minute and has not expired since. */
   recall(token: string): Caller | undefined {
-    const verdict = this.verdicts.get(digestOf(token));
-    return verdict && Date.now() < verdict.expiresAt ? verdict.caller : undefined;
+    const caller = this.verdicts.get(digestOf(token));
+    return caller && Date.now() < caller.expiresAt ? caller : undefined;
   }
 
   /** @throws ProblemError `unauthenticated`, or `authentication-unavailable` when there are no keys to check it with */
@@ -50,9 +44,8 @@ export class TokenVerifier {
       clockTolerance: CLOCK_SKEW_SECONDS,
       requiredClaims: ['exp'],
     }).catch(refuse);
-    const caller = callerOf(payload, this.config);
-    const expiresAt = ((payload.exp ?? 0) + CLOCK_SKEW_SECONDS) * 1000;
-    this.verdicts.set(digestOf(token), { caller, expiresAt });
+    const caller = callerOf(payload, ((payload.exp ?? 0) + CLOCK_SKEW_SECONDS) * 1000, this.config);
+    this.verdicts.set(digestOf(token), caller);
     return caller;
   }
 }

@@ -25,7 +25,7 @@ export class BasketLiveController {
     access: 'owner',
     summary: 'Hear of each change of the basket',
     description:
-      'Server-sent events: the version at once, unless `Last-Event-ID` says that you have it, and the newest one after each change. Versions go on when the basket is deleted or checked out: read it to see. Ends when the process stops; browsers reconnect by themselves.',
+      'Server-sent events: the version at once, unless `Last-Event-ID` says that you have it, and the newest one after each change. Versions go on when the basket is deleted or checked out: read it to see. Ends when the process stops, where browsers reconnect by themselves, and when the token expires.',
     answers: {
       200: {
         description: 'Events whose `id` is the version; comments in between keep the connection alive.',
@@ -46,6 +46,7 @@ export class BasketLiveController {
     const leave = this.live.join(userName, stream);
     if (!leave) throw new ProblemError('overloaded', 'As many streams are open as this process takes.');
     stream.once('close', leave);
+    if (request.caller) stream.endAt(request.caller.expiresAt);
     try {
       stream.start(await this.queries.execute(new GetBasketVersion(userName, lastEventId !== undefined)), lastEventId);
     } catch (error) {

@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 
 /** Heartbeats that a client may leave untaken before it is taken to be gone. */
 const MOST_BEATS = 3;
+/** Node takes a longer one for none. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds; spread, so that the clients of a process that stops do not all come to the next one at once. */
 const reconnectAfter = (): number => 1000 + Math.floor(Math.random() * 2000);
@@ -41,6 +43,12 @@ export class VersionStream extends Readable {
   beat(): void {
     if (++this.beats > MOST_BEATS) this.destroy();
     else this.flush();
+  }
+
+  /** @param time when it ends by itself, in milliseconds since the epoch */
+  endAt(time: number): void {
+    const timer = setTimeout(() => this.end(), Math.min(time - Date.now(), LONGEST_TIMER_MS)).unref();
+    this.once('close', () => clearTimeout(timer));
   }
 
   end(): void {

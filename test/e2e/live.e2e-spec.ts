@@ -3,14 +3,16 @@ import { jest } from '@jest/globals';
 import pg from 'pg';
 import { LiveBaskets } from '../../src/basket/live/live-baskets.js';
 import { Api, basketIn, refusal } from '../support/api.js';
+import type { Headers } from '../support/api.js';
 import { EventStream } from '../support/event-stream.js';
 import { eventually } from '../support/eventually.js';
+import { Issuer, bearing, inSeconds } from '../support/issuer.js';
 import { RedisServer } from '../support/redis-server.js';
 import { serve } from '../support/served.js';
 import type { Served } from '../support/served.js';
 import { describeWith } from '../support/servers.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { addition, someBasket } from '../support/shopping.js';
+import { addition, basketOf, someBasket } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
 import { exchange } from '../support/wire.js';
@@ -20,7 +22,8 @@ jest.setTimeout(180_000);
 type Env = Record<string, string>;
 
 /** Adds a line, and tells which version that made. */
-const add = async (api: Api, path: string) => basketIn(await api.post(`${path}/items`, addition()), 201).version;
+const add = async (api: Api, path: string, headers?: Headers) =>
+  basketIn(await api.post(`${path}/items`, addition(), headers), 201).version;
 
 describe('the live basket', () => {
   let shared: Served;
@@ -174,6 +177,24 @@ describe('the live basket', () => {
       await closing;
     }
     end.mockRestore();
+  });
+});
+
+describe('the live basket of a caller with a token', () => {
+  it('ends when the token expires, and not before', async () => {
+    await using issuer = await Issuer.start();
+    await using service = await serve(issuer.env);
+    const path = basketOf('alice');
+    const token = async (seconds: number) => bearing(await issuer.token({ sub: 'alice', exp: inSeconds(seconds) }));
+    const version = await add(service.api, path, await token(300));
+    // Ten seconds are for clocks that differ.
+    await using short = await EventStream.open(`${service.url}${path}/live`, undefined, await token(-8));
+    await using long = await EventStream.open(`${service.url}${path}/live`, undefined, await token(300));
+    for (const stream of [short, long]) await stream.reaches(version);
+    expect(short.ended).toBeUndefined();
+    await eventually(() => short.ended === 'cleanly', 5000);
+    expect(long.ended).toBeUndefined();
+    refusal(await service.api.get(`${path}/live`, await token(-11)), 'unauthenticated');
   });
 });
 

@@ -46,8 +46,10 @@ beforeAll(() => {
 describe('A token', () => {
   it.each(['ES256', 'RS256', 'EdDSA'])('that %s signed for this service is taken', async (alg) => {
     const own = signingKey(alg);
-    const caller = await new TokenVerifier(publicKey(pemOf(own)), CONFIG).verify(await tokenOf(own, { sub: 'alice' }));
-    expect(caller).toEqual({ subject: 'alice', userName: 'alice', isAdmin: false });
+    const exp = inSeconds(300);
+    const token = await tokenOf(own, { sub: 'alice', exp });
+    const caller = await new TokenVerifier(publicKey(pemOf(own)), CONFIG).verify(token);
+    expect(caller).toEqual({ subject: 'alice', userName: 'alice', isAdmin: false, expiresAt: (exp + 10) * 1000 });
   });
 
   const refused: Record<string, () => Promise<string> | string> = {
@@ -146,7 +148,8 @@ describe('A token', () => {
     ],
   ])('names the user by the claim that is configured: %j', async (more, caller) => {
     const own = new TokenVerifier(publicKey(pemOf(key)), { ...CONFIG, AUTH_USER_CLAIM: 'login' });
-    expect(await own.verify(await tokenOf(key, { ...claims, ...more }))).toEqual(caller);
+    const expiresAt = (claims.exp + 10) * 1000;
+    expect(await own.verify(await tokenOf(key, { ...claims, ...more }))).toEqual({ ...caller, expiresAt });
   });
 
   it('is remembered until it expires, and only when it was valid', async () => {

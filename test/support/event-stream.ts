@@ -21,9 +21,9 @@ export class EventStream implements AsyncDisposable {
     void this.read();
   }
 
-  static async open(url: string, lastEventId?: string): Promise<EventStream> {
+  static async open(url: string, lastEventId?: string, more: Record<string, string> = {}): Promise<EventStream> {
     const abort = new AbortController();
-    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    const headers = { ...more, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
     return new EventStream(await fetch(url, { headers, signal: abort.signal }), abort);
   }
 
