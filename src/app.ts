@@ -38,7 +38,7 @@ export async function createApp(
   config: Config,
   openDataSource: Parts['createDataSource'] = createDataSource,
 ): Promise<NestFastifyApplication> {
-  const logger = await createLogger(config.LOG_LEVEL);
+  const logger = await createLogger(config.LOG_LEVEL, config.WORKERS > 1);
   const operations = new Operations();
   const records = new RequestRecords(logger, operations);
   const filter = new ProblemFilter(config);

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
+import { availableParallelism } from 'node:os';
 
 // Forms that values of the configuration have. Each throws an Error that says what is allowed.
 
@@ -52,3 +53,15 @@ function isUsableKey(pem: string): boolean {
     return false;
   }
 }
+
+const MOST_WORKERS = 256;
+
+/** A number of processes; `auto` is one for each core that the machine or the container leaves to this one. */
+export const workers = (text: string, env: Environment) => {
+  const count = text === 'auto' ? availableParallelism() : Number(text);
+  if (text !== 'auto' && (!/^\d+$/.test(text) || count < 1 || count > MOST_WORKERS))
+    throw new Error(`must be a whole number from 1 to ${MOST_WORKERS}, or auto`);
+  if (count > 1 && !env.DATABASE_URL)
+    throw new Error('must be 1 without DATABASE_URL: the embedded database belongs to one process');
+  return count;
+};

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { ConfigError, readConfig, variables } from './config.js';
 import type { Config, Environment } from './config.js';
 
@@ -61,6 +62,14 @@ const expectations: { readonly [Name in keyof Config]: Expectation } = {
   NODE_ENV: text('development'),
   PORT: wholeNumber(3000, 0, 65_535),
   HOST: text('127.0.0.1'),
+  WORKERS: {
+    default: 1,
+    right: [['1', 1]],
+    wrong: {
+      texts: ['0', '-1', '1.5', '1e1', '257', '99999999999999999999', ' 2', 'x', 'Auto', 'NaN'],
+      message: 'must be a whole number from 1 to 256, or auto',
+    },
+  },
   METRICS_PORT: wholeNumber(9464, 0, 65_535),
   DATABASE_URL: {
     default: undefined,
@@ -282,6 +291,22 @@ describe('Who the callers are', () => {
     expect(refusalOf({ ...tokens, NODE_ENV: 'production', AUTH_JWKS_URL: 'http://issuer.example/keys' })).toBe(
       'The configuration is wrong. AUTH_JWKS_URL must be a URL that starts with https://.',
     ));
+});
+
+describe('WORKERS', () => {
+  const database = { DATABASE_URL: 'postgres://db/basket' };
+
+  it('may be more than one with a server, and auto is one for each core', () => {
+    expect(readConfig({ ...database, WORKERS: '2' }).WORKERS).toBe(2);
+    expect(readConfig({ ...database, WORKERS: '256' }).WORKERS).toBe(256);
+    expect(readConfig({ ...database, WORKERS: 'auto' }).WORKERS).toBe(availableParallelism());
+  });
+
+  it.each([undefined, ''])('is one with the embedded database, which one process owns (DATABASE_URL %j)', (url) =>
+    expect(refusalOf({ WORKERS: '2', DATABASE_URL: url })).toBe(
+      'The configuration is wrong. WORKERS must be 1 without DATABASE_URL: the embedded database belongs to one process.',
+    ),
+  );
 });
 
 describe.each(all)('%s', (name, { right, wrong }) => {

@@ -1,4 +1,4 @@
-import { origin, proxy, publicKeyPem, scope, secret } from './config.forms.js';
+import { origin, proxy, publicKeyPem, scope, secret, workers } from './config.forms.js';
 import type { Environment } from './config.forms.js';
 
 export type { Environment };
@@ -77,6 +77,12 @@ export const variables = {
     meaning: 'the address it listens on',
     parse: (text) => text,
   }),
+  WORKERS: variable({
+    default: 1,
+    meaning:
+      'processes that serve that port, on a machine without an orchestrator (docs/operations.md); `auto`: one for each core. More than one needs `DATABASE_URL`',
+    parse: workers,
+  }),
   METRICS_PORT: variable({
     default: 9464,
     meaning: 'where Prometheus scrapes `/metrics`, at the same address; 0 takes a free port and the log says which',
@@ -95,7 +101,11 @@ export const variables = {
     parse: url('postgres:', 'postgresql:'),
   }),
   DATABASE_DIR: variable({ default: '.data', meaning: "the embedded database's folder", parse: (text) => text }),
-  DATABASE_POOL_SIZE: variable({ default: 10, meaning: 'connections to PostgreSQL', parse: integer(1, 1000) }),
+  DATABASE_POOL_SIZE: variable({
+    default: 10,
+    meaning: 'connections to PostgreSQL of each process',
+    parse: integer(1, 1000),
+  }),
   DATABASE_PREPARED_STATEMENTS: variable({
     default: true,
     meaning: '`false` behind a pooler that lacks them',

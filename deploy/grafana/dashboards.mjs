@@ -106,7 +106,7 @@ const service = dashboard(
       }),
       graph('p95 by operation', '', 's', { '{{operation}}': quantile(0.95, ', operation') }),
       graph('Live streams', 'Open streams of server-sent events.', 'none', {
-        '{{instance}}': `basket_live_streams{${SHOWN}}`,
+        '{{instance}} {{worker}}': `basket_live_streams{${SHOWN}}`,
       }),
     ],
     'Cache and writers': [
@@ -140,18 +140,18 @@ const service = dashboard(
         most: `sum(basket_db_connections_max{${SHOWN}})`,
       }),
       graph('Event loop', 'Share of the time that it is busy: at 1 a replica is at its end.', 'percentunit', {
-        '{{instance}}': `nodejs_eventloop_utilization{${SHOWN}}`,
+        '{{instance}} {{worker}}': `nodejs_eventloop_utilization{${SHOWN}}`,
       }),
       graph('Event loop delay', '', 's', {
-        'p50 {{instance}}': `nodejs_eventloop_delay_p50_seconds{${SHOWN}}`,
-        'p99 {{instance}}': `nodejs_eventloop_delay_p99_seconds{${SHOWN}}`,
-        'longest {{instance}}': `nodejs_eventloop_delay_max_seconds{${SHOWN}}`,
+        'p50 {{instance}} {{worker}}': `nodejs_eventloop_delay_p50_seconds{${SHOWN}}`,
+        'p99 {{instance}} {{worker}}': `nodejs_eventloop_delay_p99_seconds{${SHOWN}}`,
+        'longest {{instance}} {{worker}}': `nodejs_eventloop_delay_max_seconds{${SHOWN}}`,
       }),
-      graph('CPU', 'Cores.', 'none', { '{{instance}}': rate('process_cpu_seconds_total') }),
+      graph('CPU', 'Cores.', 'none', { '{{instance}} {{worker}}': rate('process_cpu_seconds_total') }),
       graph('Memory', '', 'bytes', {
-        'resident {{instance}}': `process_resident_memory_bytes{${SHOWN}}`,
-        'heap {{instance}}': `nodejs_heap_used_bytes{${SHOWN}}`,
-        'heap at most {{instance}}': `nodejs_heap_limit_bytes{${SHOWN}}`,
+        'resident {{instance}} {{worker}}': `process_resident_memory_bytes{${SHOWN}}`,
+        'heap {{instance}} {{worker}}': `nodejs_heap_used_bytes{${SHOWN}}`,
+        'heap at most {{instance}} {{worker}}': `nodejs_heap_limit_bytes{${SHOWN}}`,
       }),
       graph('Versions', 'Replicas by what they run.', 'none', {
         '{{version}} on Node {{node}}': `count by (version, node) (basket_build_info{${SHOWN}})`,

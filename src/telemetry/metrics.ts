@@ -1,4 +1,4 @@
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { Meter } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Database } from '../database/database.js';
@@ -25,7 +25,12 @@ export interface Sources {
  * All metrics of this process, read when they are scraped. `docs/operations.md` explains each; labels are names of the
  * contract and the code, never what a caller sent.
  */
-export function createMetrics(sources: Sources): { exporter: PrometheusExporter; stop: () => Promise<void> } {
+export function createMetrics(sources: Sources): {
+  exporter: PrometheusExporter;
+  /** What a scrape is answered. */
+  read: () => Promise<string>;
+  stop: () => Promise<void>;
+} {
   const exporter = new PrometheusExporter({
     // The exporter's own server takes no port 0.
     preventServerStart: true,
@@ -41,11 +46,14 @@ export function createMetrics(sources: Sources): { exporter: PrometheusExporter;
   observeStore(meter, sources);
   gauge(meter, 'basket_live_streams', 'Open streams of server-sent events', () => [[gauges.liveStreams()]]);
   const stopProcess = observeProcess(meter);
+  // As the exporter's own, which it does not show.
+  const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
+  const read = async () => serializer.serialize((await exporter.collect()).resourceMetrics);
   const stop = async () => {
     stopProcess();
     await provider.shutdown();
   };
-  return { exporter, stop };
+  return { exporter, read, stop };
 }
 
 function observeCache(meter: Meter): void {

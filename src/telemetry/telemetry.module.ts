@@ -16,6 +16,7 @@ import { tracingIsOn } from './tracing.js';
 /** Looks at the other modules from outside: none of them knows it. */
 @Module({})
 export class TelemetryModule implements OnModuleInit, OnApplicationShutdown {
+  private read: (() => Promise<string>) | undefined;
   private stopMetrics: (() => Promise<void>) | undefined;
   private server: MetricsServer | undefined;
 
@@ -32,13 +33,14 @@ export class TelemetryModule implements OnModuleInit, OnApplicationShutdown {
     const of = <T>(token: abstract new (...args: never[]) => T): T => this.modules.get<T>(token, { strict: false });
     const business = new BusinessCounts();
     of(EventStore).onAppend((append) => business.count(append));
-    const { exporter, stop } = createMetrics({
+    const { exporter, read, stop } = createMetrics({
       operations: this.operations,
       business,
       database: of(Database),
       outbox: of(Outbox),
       lifecycle: of(Lifecycle),
     });
+    this.read = read;
     this.stopMetrics = stop;
     this.server = new MetricsServer((request, response) => exporter.getMetricsRequestHandler(request, response));
     if (!tracingIsOn()) return;
@@ -50,6 +52,12 @@ export class TelemetryModule implements OnModuleInit, OnApplicationShutdown {
   async serveMetrics(port: number, host: string): Promise<string> {
     if (!this.server) throw new Error('The application is not initialised.');
     return await this.server.listen(port, host);
+  }
+
+  /** What a scrape would be answered, for a process whose metrics another one serves. */
+  async readMetrics(): Promise<string> {
+    if (!this.read) throw new Error('The application is not initialised.');
+    return await this.read();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,7 +1,6 @@
-import { Agent, request } from 'node:http';
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
 import { jest } from '@jest/globals';
+import { work } from '../support/balanced-client.js';
+import type { Outcome } from '../support/balanced-client.js';
 import { eventually } from '../support/eventually.js';
 import { KeptConnection } from '../support/kept-connection.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -12,40 +11,6 @@ import type { Storage } from '../support/storage.js';
 jest.setTimeout(180_000);
 
 const READERS = 8;
-const AFTER_DRAIN = 10;
-
-interface Outcome {
-  /** A status, or the code of a network error. */
-  readonly answer: number | string;
-  readonly whileDraining: boolean;
-}
-
-/** Like a load balancer's worker: keeps its connection, and goes away a few requests after readiness went down. */
-async function work(url: string, isDraining: () => boolean, outcomes: Outcome[]): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const path = `${someBasket()}/items`;
-  for (let rest = AFTER_DRAIN; rest > 0;) {
-    const whileDraining = isDraining();
-    if (whileDraining) rest--;
-    const answer = await add(url + path, agent);
-    // On a machine this slow the listener was closed before the request could be sent.
-    if (whileDraining && answer === 'ECONNREFUSED') break;
-    outcomes.push({ whileDraining, answer });
-  }
-  agent.destroy();
-}
-
-async function add(url: string, agent: Agent): Promise<number | string> {
-  const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json' } });
-  sent.end(JSON.stringify(addition({ productId: 'a81bc81b-dead-4e5d-abff-90865d1e13b1', quantity: 1 })));
-  try {
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    for await (const _ of response);
-    return response.statusCode ?? 0;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
-}
 
 const readiness = async (url: string) => (await fetch(`${url}/health/ready`)).status;
 
