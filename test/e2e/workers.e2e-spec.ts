@@ -26,6 +26,14 @@ const WRITERS = 64;
 const pidsOf = ({ log }: ServiceProcess): number[] =>
   log.filter(({ msg }) => msg.startsWith('API ')).map(({ pid }) => Number(pid));
 
+function endOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 const toldBy = ({ log }: ServiceProcess): string[] =>
   log.filter(({ context }) => context === 'Workers').map(({ msg }) => msg);
 
@@ -137,6 +145,9 @@ describeWith(['postgres', 'redis'], 'two workers behind one port', () => {
     await using service = await startTwo({ REQUEST_DEADLINE_MS: '500' });
     const [, second = 0] = pidsOf(service);
     process.kill(second, 'SIGSTOP');
+    // One that is stopped does not notice that its primary is gone.
+    await using cleanUp = new AsyncDisposableStack();
+    cleanUp.defer(() => endOne(second));
     const metrics = await Metrics.scrape(service.metricsUrl);
     expect(metrics.value('basket_ready', { worker: '1' })).toBe(1);
     expect(metrics.value('basket_ready', { worker: '2' })).toBe(0);
