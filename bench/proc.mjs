@@ -4,11 +4,18 @@ import { readFileSync, readdirSync } from 'node:fs';
 /** Clock ticks a second of /proc (USER_HZ), which Linux has fixed at 100. */
 const TICKS = 100;
 
-/** Seconds of CPU that a process and its threads have used, user and system. */
-export const cpuOf = (pid) => statOf(pid)?.cpu ?? Number.NaN;
+/** Seconds of CPU that a process, its threads and its workers have used, user and system. */
+export const cpuOf = (pid) => sum(familyOf(pid).map((one) => statOf(one)?.cpu ?? Number.NaN));
 
-/** Megabytes (10^6) that a process has in memory. */
-export function rssOf(pid) {
+/** Megabytes (10^6) that a process and its workers have in memory; what they share counts for each. */
+export const rssOf = (pid) => sum(familyOf(pid).map(rssOfOne));
+
+const sum = (values) => values.reduce((all, one) => all + one, 0);
+
+/** The process and its children (with CONFIG_PROC_CHILDREN, as nearly all kernels have it). */
+const familyOf = (pid) => [pid, ...(read(`/proc/${pid}/task/${pid}/children`)?.match(/\d+/g) ?? [])];
+
+function rssOfOne(pid) {
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
   return (Number(kilobytes) * 1024) / 1e6;
 }
@@ -34,9 +41,9 @@ function cpuOfFamily() {
       .map((pid) => [Number(pid), statOf(pid)]),
   );
   const isOurs = (pid) => pid === process.pid || (pid > 1 && isOurs(processes.get(pid)?.parent ?? 0));
-  let sum = 0;
-  for (const [pid, stat] of processes) if (stat && isOurs(pid)) sum += stat.cpu;
-  return sum;
+  let cpu = 0;
+  for (const [pid, stat] of processes) if (stat && isOurs(pid)) cpu += stat.cpu;
+  return cpu;
 }
 
 function statOf(pid) {

@@ -29,7 +29,7 @@ export function textOf({ machine, scenarios, alone, start, verdicts, errors, ver
     table([COLUMNS, ...rows]),
     started.join('\n'),
     verdicts
-      .map(({ what, value, target, pass }) => `${pass ? 'PASS' : 'FAIL'}  ${what}: ${value} (target ${target})`)
+      .map(({ what, value, target, pass }) => `${verdictOf(pass)}  ${what}: ${value} (target ${target})`)
       .join('\n'),
     `Verified: ${verified}`,
     `Errors: ${Object.keys(errors).length === 0 ? 'none' : JSON.stringify(errors)}`,
@@ -37,6 +37,9 @@ export function textOf({ machine, scenarios, alone, start, verdicts, errors, ver
     .filter((part) => part !== '')
     .join('\n\n');
 }
+
+/** What has no target neither passes nor fails. */
+const verdictOf = (pass) => (pass === undefined ? 'MEASURED' : pass ? 'PASS' : 'FAIL');
 
 function warningsOf(scenarios) {
   const highest = (name) =>
@@ -77,7 +80,7 @@ export function write(report) {
   mkdirSync(FOLDER, { recursive: true });
   const file = `${FOLDER}${report.time.replaceAll(':', '-')}.json`;
   // The latest is that of the service against the bare handlers.
-  for (const path of report.telemetry ? [file] : [file, `${FOLDER}latest.json`])
+  for (const path of report.variant ? [file] : [file, `${FOLDER}latest.json`])
     writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   return file;
 }

@@ -38,19 +38,24 @@ export class Stage {
     return this.run.replace('-', '_');
   }
 
-  /** @param {boolean} telemetry whether the service exports traces, and another one beside it does not */
-  async open(telemetry = false) {
+  /** @param {'telemetry' | 'workers'} [variant] what the service does, and another one beside it does not */
+  async open(variant) {
     await withClient(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.database}`));
-    this.parts.service = await this.startService('service', telemetry ? await this.startTelemetry() : {});
+    this.parts.service = await this.startService('service', await this.environmentOf(variant));
     for (const side of ['service', 'reference'])
       await this.generator.ask('prepare', { run: this.run, side, count: this.count });
     // Services that are compared have done the same: what they have compiled and what is on their heaps tells.
-    if (telemetry) this.parts.plain = await this.startService('plain');
+    if (variant) this.parts.plain = await this.startService('plain');
     await this.fill('service', this.parts.service);
     await this.fill('reference', this.parts.plain ?? this.parts.service);
     await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
     await this.warmCache();
-    if (!telemetry) await this.openReferences();
+    if (!variant) await this.openReferences();
+  }
+
+  async environmentOf(variant) {
+    if (variant === 'telemetry') return await this.startTelemetry();
+    return variant === 'workers' ? { WORKERS: '2' } : {};
   }
 
   async openReferences() {
