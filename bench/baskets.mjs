@@ -22,10 +22,11 @@ const item = (line, quantity) => ({
 export const patchedLine = (key) => key % LINES;
 export const grownLine = (key) => (key + 1) % LINES;
 
-const request = (method, path, body, headers = '') =>
+/** @param {string} [more] headers, each with its line end */
+export const request = (method, path, body, more = '') =>
   body === undefined
-    ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`
-    : `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${more}\r\n`
+    : `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${more}\r\n${body}`;
 
 export const putBody = JSON.stringify({
   currency: CURRENCY,
@@ -65,7 +66,7 @@ export class Baskets {
   }
 
   /** The request as it goes over the wire. Two PATCHes of one basket in a row never name the same quantity. */
-  request(kind, key) {
+  request(kind, key, more = '') {
     const path = `/baskets/${this.names[key]}`;
     switch (kind) {
       case 'put':
@@ -79,6 +80,7 @@ export class Baskets {
           'PATCH',
           `${path}/items/${productId(patchedLine(key))}`,
           `{"quantity":${patchedQuantity(this.patches[key] + 1)}}`,
+          more,
         );
       case 'hot':
         return request(
@@ -87,7 +89,12 @@ export class Baskets {
           JSON.stringify({ ...item(this.next++ % LINES, 1), currency: CURRENCY }),
         );
       case 'add':
-        return request('POST', `${path}/items`, JSON.stringify({ ...item(grownLine(key), 1), currency: CURRENCY }));
+        return request(
+          'POST',
+          `${path}/items`,
+          JSON.stringify({ ...item(grownLine(key), 1), currency: CURRENCY }),
+          more,
+        );
     }
   }
 

@@ -3,6 +3,7 @@
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { Baskets } from './baskets.mjs';
+import { MixedBaskets } from './mixed-baskets.mjs';
 
 const DRAIN_MS = 10_000;
 const HEAD_END = '\r\n\r\n';
@@ -19,8 +20,8 @@ process.on('message', async ({ id, job, ...options }) => {
   }
 });
 
-function prepare({ run, side, count }) {
-  baskets[side] = new Baskets(run, side, count);
+function prepare({ run, side, count, mixed = false }) {
+  baskets[side] = new (mixed ? MixedBaskets : Baskets)(run, side, count);
 }
 
 /** How many writes of each basket were acknowledged. */
@@ -29,8 +30,9 @@ function counts({ side }) {
   return names.map((name, key) => ({ name, key, patches: patches[key], adds: adds[key] }));
 }
 
-/** Until the time is over, or the keys are used up, and every answer is there. */
-async function load({ side, kind, port, seconds, connections }) {
+/** Until the time is over, or the keys (of mixed baskets: so many requests) are used up, and every answer is there. */
+async function load({ side, kind, port, seconds, connections, requests }) {
+  if (requests !== undefined) baskets[side].left = requests;
   return await measured(async () => {
     const round = new Round(baskets[side]);
     const end = performance.now() + seconds * 1000;
@@ -108,7 +110,7 @@ class Round {
       const { status, bodyLength } = await connection.send(this.work.request(kind, key));
       this.latencies.push(performance.now() - due);
       this.bytes += bodyLength;
-      const ok = kind === 'known' ? status === 304 : status === 200 || status === 201;
+      const ok = kind === 'known' ? status === 304 : status >= 200 && status < 300;
       if (!ok) this.count(`status ${status}`);
       this.work.answered(kind, key, ok);
       return true;

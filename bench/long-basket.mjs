@@ -58,16 +58,17 @@ export async function spreadTimes(client) {
     ]);
 }
 
-/** One kept-alive connection to the service. */
-export function clientOf({ port, pid }) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = (method, path, body) =>
+/** Kept-alive connections to the service, one unless told otherwise; what is JSON comes parsed. */
+export function clientOf({ port, pid }, maxSockets = 1) {
+  const agent = new Agent({ keepAlive: true, maxSockets });
+  const ask = (method, path, body, more = {}) =>
     new Promise((resolve, reject) => {
-      const headers = body ? { 'content-type': 'application/json' } : {};
+      const headers = body ? { 'content-type': 'application/json', ...more } : more;
       request({ host: '127.0.0.1', port, method, path, agent, headers }, async (response) => {
         let text = '';
         for await (const chunk of response.setEncoding('utf8')) text += chunk;
-        if (response.statusCode < 300) resolve(JSON.parse(text));
+        const isJson = /^application\/json\b(?!l)/.test(response.headers['content-type'] ?? '');
+        if (response.statusCode < 300) resolve(isJson ? JSON.parse(text) : text);
         else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
       })
         .on('error', reject)

@@ -13,13 +13,20 @@ export const CONNECTIONS = 64;
  * @param {(text: string) => void} tell
  */
 export async function alternate(stage, scenario, { rounds, seconds, warmUp }, tell) {
-  const { kind, part = 'service', reference, referenceKind = kind, connections = CONNECTIONS } = scenario;
+  const {
+    kind,
+    part = 'service',
+    reference,
+    referenceKind = kind,
+    ownBaskets = false,
+    connections = CONNECTIONS,
+  } = scenario;
   const { parts, generator } = stage;
-  // Both read the service's baskets, which the reference has copies of; each writes its own.
-  const isRead = kind === 'read' || kind === 'known';
+  // Both read the service's baskets, which a bare handler has copies of, unless each has its own; each writes its own.
+  const isShared = !ownBaskets && (kind === 'read' || kind === 'known');
   const sides = {
     service: { part: parts[part], baskets: 'service', kind },
-    reference: { part: parts[reference], baskets: isRead ? 'service' : 'reference', kind: referenceKind },
+    reference: { part: parts[reference], baskets: isShared ? 'service' : 'reference', kind: referenceKind },
   };
   const results = { service: [], reference: [] };
   const errors = {};

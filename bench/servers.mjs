@@ -13,15 +13,18 @@ const READY_MS = 30_000;
  * name. Both have their defaults (PostgreSQL is durable), but that Redis saves nothing.
  *
  * @param {string} folder for their data and logs
+ * @param {Record<string, string>} [settings] of a PostgreSQL of the run's own, in place of its defaults
  */
-export async function openServers(folder) {
-  const postgres = await openPostgres(folder);
+export async function openServers(folder, settings = {}) {
+  const postgres = await openPostgres(folder, settings);
   try {
     const redis = await openRedis(folder);
     return {
       databaseUrl: postgres.url,
       redisUrl: redis.url,
       about: `${postgres.about}; ${redis.about}`,
+      /** Of PostgreSQL; undefined when it is not the run's own. */
+      log: postgres.log,
       async stop() {
         await redis.stop();
         await postgres.stop();
@@ -33,7 +36,7 @@ export async function openServers(folder) {
   }
 }
 
-async function openPostgres(folder) {
+async function openPostgres(folder, settings) {
   const bin = folderOf('initdb', postgresFolders());
   const user = unprivilegedUser();
   if (!bin || !user) return named('DATABASE_URL', 'PostgreSQL (initdb and postgres)');
@@ -44,7 +47,8 @@ async function openPostgres(folder) {
   const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
   execFileSync(join(bin, 'initdb'), initdb, { ...user, cwd: data, stdio: 'ignore' });
   const port = await freePort();
-  const child = start(join(bin, 'postgres'), ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', data], {
+  const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = start(join(bin, 'postgres'), ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', data, ...set], {
     ...user,
     cwd: data,
     log,
@@ -54,7 +58,7 @@ async function openPostgres(folder) {
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const { rows } = await until(child, log, () => withClient(url, (client) => client.query('SHOW server_version')));
   // SIGINT is PostgreSQL's fast shutdown: it does not wait for its clients.
-  return { url, about: `PostgreSQL ${rows[0].server_version}, its own`, stop: () => stop(child, 'SIGINT') };
+  return { url, log, about: `PostgreSQL ${rows[0].server_version}, its own`, stop: () => stop(child, 'SIGINT') };
 }
 
 async function openRedis(folder) {

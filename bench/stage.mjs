@@ -86,9 +86,9 @@ export class Stage {
     return result;
   }
 
-  /** The service as it is in production, on the real servers, logging to a file. */
-  async startService(name = 'service', env = {}) {
-    return await this.startNode(name, [...FLAGS, MAIN], {
+  /** The service as it is in production, on the real servers, logging to a file. @param {string[]} [flags] more of Node's */
+  async startService(name = 'service', env = {}, flags = []) {
+    return await this.startNode(name, [...FLAGS, ...flags, MAIN], {
       NODE_ENV: 'production',
       AUTH_MODE: 'none',
       MIGRATE_ON_START: 'true',
