@@ -1,4 +1,4 @@
-// npm run bench:bloat [-- --quick]
+// npm run bench:bloat [-- --quick] [--lines 8,100]
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { generate } from './generated-baskets.mjs';
@@ -46,7 +46,9 @@ const FIGURES = `
          s.autovacuum_count::int AS vacuums
   FROM pg_class AS c JOIN pg_stat_user_tables AS s ON s.relid = c.oid WHERE c.relname = 'basket_projections'`;
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, lines: { type: 'string', default: '8,100' } },
+});
 const extent = values.quick ? EXTENT.quick : EXTENT.long;
 const tell = (text) => console.log(`  ${text}`);
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
@@ -62,7 +64,7 @@ await program('bloat', async (folder, cleanUp) => {
   await generate(stage, 's', extent.baskets, 5 * extent.baskets, tell);
   await stage.parts.service.stop();
   const results = [];
-  for (const lines of [8, 100]) {
+  for (const lines of values.lines.split(',').map(Number)) {
     if (lines === 100) await withClient(stage.databaseUrl, (client) => client.query(ENLARGE));
     for (const [name, options] of Object.entries(CANDIDATES)) {
       results.push({ lines, name, ...(await measure(stage.databaseUrl, options)) });

@@ -4,6 +4,7 @@
  * @property {string} reference the part that it is compared with
  * @property {string} [part] the service, unless another part of the stage
  * @property {string} [referenceKind] what the reference is asked, unless the same
+ * @property {boolean} [ownBaskets] whether the reference reads baskets of its own, in place of the service's
  * @property {number} [connections]
  * @property {number} [target] of the reference's requests a second, at the least; without one it is only measured
  * @property {number} [mostP50] of the reference's median latency, at the most
