@@ -22,6 +22,7 @@ import { DomainEventsMergedFrom1764300000001 } from '../../migrations/1764300000
 import { DomainEventsMovedOut1764300000002 } from '../../migrations/1764300000002-domain-events-moved-out.js';
 import { CloseErasedStream1764300000003 } from '../../migrations/1764300000003-close-erased-stream.js';
 import { EraseStreamPage1764300000004 } from '../../migrations/1764300000004-erase-stream-page.js';
+import { BasketProjectionsVacuum1764400000000 } from '../../migrations/1764400000000-basket-projections-vacuum.js';
 import { RefreshBasketAnalytics1764200000008 } from '../../migrations/1764200000008-refresh-basket-analytics.js';
 import { BasketProjectionRow } from '../basket/persistence/basket-projection.row.js';
 import type { Config } from '../config.js';
@@ -91,6 +92,7 @@ export async function createDataSource(
       DomainEventsMovedOut1764300000002,
       CloseErasedStream1764300000003,
       EraseStreamPage1764300000004,
+      BasketProjectionsVacuum1764400000000,
     ],
     // A migration is one DDL statement; some of those (CREATE INDEX CONCURRENTLY) refuse a transaction.
     migrationsTransactionMode: 'none' as const,
