@@ -144,7 +144,10 @@ const states = ({ steps }: Run) => steps.map(({ after }) => after);
 const linesOf = (basket: Basket) => (isOpen(basket) ? basket.lines : []);
 
 /** The lines of a basket whose totals are others than BigInt has, if any. */
-function withWrongTotals(totalsOf: typeof totals): { unitPrice: number; quantity: number }[] | undefined {
+function withWrongTotals(
+  totalsOf: typeof totals,
+  numRuns = RUNS,
+): { unitPrice: number; quantity: number }[] | undefined {
   let found: { unitPrice: number; quantity: number }[] | undefined;
   fc.check(
     fc.property(requests, (asked) => {
@@ -159,7 +162,7 @@ function withWrongTotals(totalsOf: typeof totals): { unitPrice: number; quantity
       if (wrong) found = wrong.map(({ unitPrice, quantity }) => ({ unitPrice, quantity }));
       return wrong === undefined;
     }),
-    { numRuns: RUNS },
+    { numRuns, endOnFailure: true },
   );
   return found;
 }
@@ -190,7 +193,8 @@ describe('Whatever is asked of a basket, in whatever order', () => {
       ...totals(lines),
       totalPrice: Math.round(lines.reduce((sum, line) => sum + (line.unitPrice / 100) * line.quantity, 0) * 100),
     });
-    const wrong = withWrongTotals(inEuros);
+    // Few runs have prices that show it.
+    const wrong = withWrongTotals(inEuros, 50_000);
     figure('money exact (control: sums of euros)', `wrong for ${JSON.stringify(wrong)}`);
     expect(wrong).toBeDefined();
   });

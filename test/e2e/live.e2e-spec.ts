@@ -4,6 +4,7 @@ import pg from 'pg';
 import { LiveBaskets } from '../../src/basket/live/live-baskets.js';
 import { Api, basketIn, refusal } from '../support/api.js';
 import type { Headers } from '../support/api.js';
+import { someUser } from '../support/app.js';
 import { EventStream } from '../support/event-stream.js';
 import { eventually } from '../support/eventually.js';
 import { Issuer, bearing, inSeconds } from '../support/issuer.js';
@@ -184,8 +185,9 @@ describe('the live basket of a caller with a token', () => {
   it('ends when the token expires, and not before', async () => {
     await using issuer = await Issuer.start();
     await using service = await serve(issuer.env);
-    const path = basketOf('alice');
-    const token = async (seconds: number) => bearing(await issuer.token({ sub: 'alice', exp: inSeconds(seconds) }));
+    const user = someUser();
+    const path = basketOf(user);
+    const token = async (seconds: number) => bearing(await issuer.token({ sub: user, exp: inSeconds(seconds) }));
     const version = await add(service.api, path, await token(300));
     // Ten seconds are for clocks that differ.
     await using short = await EventStream.open(`${service.url}${path}/live`, undefined, await token(-8));
