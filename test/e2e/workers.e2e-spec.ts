@@ -121,7 +121,7 @@ describeWith(['postgres', 'redis'], 'two workers behind one port', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s drop no request of kept connections', async (signal) => {
-    await using service = await startTwo({ SHUTDOWN_DRAIN_MS: '3000' });
+    await using service = await startTwo({ SHUTDOWN_DRAIN_MS: '1500' });
     const { url } = service;
     let draining = false;
     const outcomes: Outcome[] = [];
@@ -136,7 +136,7 @@ describeWith(['postgres', 'redis'], 'two workers behind one port', () => {
     expect(outcomes.filter(({ whileDraining }) => whileDraining).length).toBeGreaterThan(0);
     expect([...new Set(outcomes.map(({ answer }) => answer))].sort()).toEqual([200, 201]);
     const said = service.log.map(({ msg }) => msg);
-    expect(said.filter((msg) => msg === `${signal}: draining for 3000 ms, then stopping.`)).toHaveLength(2);
+    expect(said.filter((msg) => msg === `${signal}: draining for 1500 ms, then stopping.`)).toHaveLength(2);
     expect(said.filter((msg) => msg === 'Stopped.')).toHaveLength(2);
     expect(toldBy(service)).toEqual(['2 workers serve.', `${signal}: stopping 2 workers.`, 'All workers have ended.']);
   });
