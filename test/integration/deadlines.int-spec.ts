@@ -4,17 +4,20 @@ import { Database, DatabaseUnavailableError, OverloadedError } from '../../src/d
 import { migrate } from '../../src/database/migrate.js';
 import type { BasketDataSource } from '../../src/database/data-source.js';
 import { requestContext, RequestScope } from '../../src/request-context.js';
-import { refusal } from '../support/api.js';
+import { Api, refusal } from '../support/api.js';
 import { someUser } from '../support/app.js';
+import type { Answer } from '../support/contract.js';
 import { createTestDatabase, testConfig } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { startService } from '../support/service.js';
-import { Api } from '../support/api.js';
 import { describeWith } from '../support/servers.js';
+import { figure } from '../support/sizes.js';
 
 const sleep = { name: 'sleep', text: 'SELECT pg_sleep($1)' };
 const far = () => performance.now() + 20_000;
+/** What a process may work on at once, in tests of what is more. */
+const MOST = 20;
 
 describeWith(['postgres'], 'The deadline of a request', () => {
   let testDatabase: TestDatabase;
@@ -93,21 +96,47 @@ describeWith(['postgres'], 'A service whose database is held up', () => {
     };
   };
 
-  it('refuses at once what is more than it may work on, never health, and goes on when it is free', async () => {
-    await using service = await startService({ MAX_CONCURRENT_REQUESTS: '3', REDIS_URL: '' });
+  /** Three times as many requests at once as the process may work on, while the database stands still. */
+  const overload = async (limit: number) => {
+    await using service = await startService({ MAX_CONCURRENT_REQUESTS: String(limit), REDIS_URL: '' });
     const api = new Api(service.url);
-    const path = `/baskets/${someUser()}`;
     const release = await hold(service.source);
-    const waiting = Array.from({ length: 3 }, () => api.get(path));
-    const refused = await eventually(async () => {
-      const answer = await Promise.race([api.get(path), setTimeout(200, undefined)]);
-      return answer?.status === 503 && answer;
+    const start = performance.now();
+    let latest = 0;
+    const answers: Answer[] = [];
+    const sent = Array.from({ length: 3 * MOST }, async () => {
+      const answer = await api.get(`/baskets/${someUser()}`);
+      answers.push(answer);
+      if (answer.status === 503) latest = performance.now() - start;
     });
-    refusal(refused, 'overloaded');
+    await eventually(() => answers.length >= 2 * MOST, 2000).catch(() => undefined);
+    const refused = [...answers];
     expect((await api.get('/health/live')).status).toBe(200);
     await release();
-    await Promise.all(waiting);
-    await eventually(async () => (await api.get(path)).status === 404);
+    await Promise.all(sent);
+    await eventually(async () => (await api.get(`/baskets/${someUser()}`)).status === 404);
+    return { refused, latest: Math.round(latest), served: answers.filter(({ status }) => status === 404).length };
+  };
+
+  it('refuses at once what is more than it may work on, never health, and goes on when it is free', async () => {
+    const { refused, latest, served } = await overload(MOST);
+    figure(
+      'overload',
+      `${3 * MOST} requests at a limit of ${MOST} while the database stands still: ${refused.length} refused within ${latest} ms, ${served} served when it goes on`,
+    );
+    expect(refused).toHaveLength(2 * MOST);
+    for (const answer of refused) {
+      refusal(answer, 'overloaded');
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    }
+    expect(served).toBe(MOST);
+  });
+
+  it('lets all of it wait where there is no limit: the test above can fail', async () => {
+    const { refused, served } = await overload(100_000);
+    figure('overload (control: no limit)', `${refused.length} refused, ${served} served when it goes on`);
+    expect(refused).toEqual([]);
+    expect(served).toBe(3 * MOST);
   });
 
   it('answers each request by its deadline', async () => {
