@@ -1,7 +1,7 @@
 import { CONNECTIONS, observed } from './rounds.mjs';
 import { verifyHot } from './verify.mjs';
 
-/** Half of what the roadmap expects of one replica at its busiest. */
+/** Requests a second, and which: what is asked of one replica. */
 const RATE = 1000;
 const MIX = { read: 0.8, patch: 0.15, add: 0.05 };
 

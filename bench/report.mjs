@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { lineOf } from './program.mjs';
 
 const FOLDER = fileURLToPath(new URL('results/', import.meta.url));
 
@@ -28,18 +29,13 @@ export function textOf({ machine, scenarios, alone, start, verdicts, errors, ver
       .join('\n'),
     table([COLUMNS, ...rows]),
     started.join('\n'),
-    verdicts
-      .map(({ what, value, target, pass }) => `${verdictOf(pass)}  ${what}: ${value} (target ${target})`)
-      .join('\n'),
+    verdicts.map(lineOf).join('\n'),
     `Verified: ${verified}`,
     `Errors: ${Object.keys(errors).length === 0 ? 'none' : JSON.stringify(errors)}`,
   ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
-
-/** What has no target neither passes nor fails. */
-const verdictOf = (pass) => (pass === undefined ? 'MEASURED' : pass ? 'PASS' : 'FAIL');
 
 function warningsOf(scenarios) {
   const highest = (name) =>

@@ -81,7 +81,6 @@ function summaryOf({ service, reference }) {
     ratio: { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) },
     cpuRatio: median(ratioOf('cpuMicrosPerRequest')),
     p50Ratio: median(ratioOf('p50')),
-    p99Ratio: median(ratioOf('p99')),
     rounds: service.map((figures, round) => ({ service: figures, reference: reference[round] })),
   };
 }

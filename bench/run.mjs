@@ -1,10 +1,8 @@
 // npm run bench [-- --quick] [--only read,known,patch,add,hot,open] [--telemetry | --workers]
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ALONE } from './alone.mjs';
 import { startLoadGenerator } from './load.mjs';
+import { FAILED, benchmark, exitCodeOf, machine as thisMachine } from './program.mjs';
 import { textOf, write } from './report.mjs';
 import { alternate } from './rounds.mjs';
 import { openServers } from './servers.mjs';
@@ -18,9 +16,6 @@ const EXTENT = {
   quick: { rounds: 3, seconds: 1.2, warmUp: 1, starts: 2 },
   long: { rounds: 9, seconds: 6, warmUp: 4, starts: 5 },
 };
-/** Exit codes: what was measured is wrong, or right and too slow. */
-const FAILED = 1;
-const MISSED = 2;
 
 const { values } = parseArgs({
   options: {
@@ -43,25 +38,12 @@ if (scenarios.length + aloneKinds.length === 0)
   throw new Error('--only takes read, known, patch, add, hot and open, separated by commas.');
 const tell = (text) => console.log(`  ${text}`);
 
-const folder = mkdtempSync(join(tmpdir(), 'basket-bench-'));
-chmodSync(folder, 0o755);
-process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(FAILED));
-try {
-  process.exitCode = await measure();
-} catch (error) {
-  // What went wrong first, and what then went wrong in cleaning up.
-  for (const one of error instanceof SuppressedError ? [error.suppressed, error.error] : [error]) console.error(one);
-  process.exitCode = FAILED;
-}
-
-async function measure() {
-  await using cleanUp = new AsyncDisposableStack();
-  const load = loadavg()[0];
+await benchmark(async (folder, cleanUp) => {
+  const before = thisMachine();
   const generator = cleanUp.adopt(startLoadGenerator(), (one) => one.stop());
   const servers = cleanUp.adopt(await openServers(folder), (one) => one.stop());
   const machine = {
-    machine: `${cpus().length} x ${cpus()[0].model}, ${Math.round(totalmem() / 1e9)} GB; load average ${load.toFixed(2)} before the run`,
+    machine: before,
     software: `Node ${process.versions.node}; ${servers.about}`,
     work: `64 connections, ${BASKETS} baskets of 8 lines a side, ${extent.rounds} rounds of ${extent.seconds} s a side in turns, medians`,
   };
@@ -101,8 +83,8 @@ async function measure() {
   };
   console.log(`\n${textOf(report)}\n\n${write(report)}`);
   if (failed) return FAILED;
-  return verdicts.some(({ pass }) => pass === false) ? MISSED : 0;
-}
+  return exitCodeOf(verdicts);
+});
 
 function prefixed(name, errors) {
   return Object.fromEntries(Object.entries(errors).map(([error, times]) => [`${name}, ${error}`, times]));

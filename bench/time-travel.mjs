@@ -1,11 +1,8 @@
 // npm run bench:time-travel [-- --quick]
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from './figures.mjs';
 import { LongBasket, clientOf, spreadTimes } from './long-basket.mjs';
+import { program } from './program.mjs';
 import { openServers, withClient } from './servers.mjs';
 import { Stage } from './stage.mjs';
 
@@ -14,29 +11,13 @@ const LONG = 10_000;
 const MOST_RATIO = 3;
 const EXTENT = { quick: { rounds: 4, reads: 200 }, long: { rounds: 10, reads: 400 } };
 const WARM_UP_READS = 300;
-const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
-const FAILED = 1;
-const MISSED = 2;
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const extent = values.quick ? EXTENT.quick : EXTENT.long;
 
-const folder = mkdtempSync(join(tmpdir(), 'basket-bench-'));
-chmodSync(folder, 0o755);
-process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(FAILED));
-try {
-  process.exitCode = await measure();
-} catch (error) {
-  console.error(error);
-  process.exitCode = FAILED;
-}
-
-async function measure() {
-  await using cleanUp = new AsyncDisposableStack();
-  const machine = `${cpus().length} x ${cpus()[0].model}; load average ${loadavg()[0].toFixed(2)} before the run`;
+await program('time-travel', async (folder, cleanUp) => {
   const servers = cleanUp.adopt(await openServers(folder), (one) => one.stop());
-  console.log(`  ${machine}\n  Node ${process.versions.node}; ${servers.about}`);
+  console.log(`  ${servers.about}`);
   const stage = new Stage(folder, servers, undefined, 0);
   cleanUp.defer(() => stage.close());
   await withClient(servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${stage.database}`));
@@ -52,9 +33,13 @@ async function measure() {
   const results = {};
   for (const way of ['version', 'at']) results[`?${way}=`] = await compare(way, short, long);
   await withClient(stage.databaseUrl, (client) => client.query('DELETE FROM basket_snapshots'));
-  results['?version= without snapshots, for comparison'] = await compare('version', short, long, 2, 50);
-  return report(machine, results);
-}
+  results['?version= without snapshots'] = {
+    ...(await compare('version', short, long, 2, 50)),
+    isComparison: true,
+  };
+  console.log('  Verified: the version and content of every answer');
+  return { quick: values.quick, about: servers.about, results, verdicts: Object.entries(results).map(verdictOf) };
+});
 
 /** In turns, A B B A; a ratio is of two neighbouring rounds. */
 async function compare(way, short, long, rounds = extent.rounds, reads = extent.reads) {
@@ -78,20 +63,13 @@ async function compare(way, short, long, rounds = extent.rounds, reads = extent.
   };
 }
 
-function report(machine, results) {
-  const lines = Object.entries(results).map(([what, { short, long, ratio, lowest, highest, cpuRatio }]) => {
-    const times = `${short.ms.toFixed(2)} ms of ${SHORT} events, ${long.ms.toFixed(2)} ms of ${LONG}`;
-    const spread = `${ratio.toFixed(2)}x, rounds ${lowest.toFixed(2)} to ${highest.toFixed(2)}, CPU ${cpuRatio.toFixed(2)}x`;
-    const verdict = what.includes('comparison') ? '    ' : ratio <= MOST_RATIO ? 'PASS' : 'FAIL';
-    return `${verdict}  a read with ${what}: ${times}: ${spread}${verdict === '    ' ? '' : ` (target <= ${MOST_RATIO}x)`}`;
-  });
-  console.log(`\n${lines.join('\n')}\n\nVerified: the version and content of every answer`);
-  mkdirSync(RESULTS, { recursive: true });
-  const file = `${RESULTS}time-travel.json`;
-  writeFileSync(
-    file,
-    `${JSON.stringify({ time: new Date().toISOString(), quick: values.quick, machine, results }, null, 2)}\n`,
-  );
-  console.log(file);
-  return lines.some((line) => line.startsWith('FAIL')) ? MISSED : 0;
+function verdictOf([what, { short, long, ratio, lowest, highest, cpuRatio, isComparison }]) {
+  const times = `${short.ms.toFixed(2)} ms of ${SHORT} events, ${long.ms.toFixed(2)} ms of ${LONG}`;
+  const spread = `${ratio.toFixed(2)}x, rounds ${lowest.toFixed(2)} to ${highest.toFixed(2)}, CPU ${cpuRatio.toFixed(2)}x`;
+  return {
+    what: `a read with ${what}`,
+    value: `${times}: ${spread}`,
+    target: isComparison ? 'none' : `<= ${MOST_RATIO}x`,
+    pass: isComparison ? undefined : ratio <= MOST_RATIO,
+  };
 }

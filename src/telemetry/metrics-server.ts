@@ -1,15 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Where Prometheus scrapes: its own port, so that it is not published with the API. */
 export class MetricsServer {
   private readonly server: Server;
 
-  constructor(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  /** @param read what a scrape is answered */
+  constructor(read: () => Promise<string>) {
     this.server = createServer((request, response) => {
-      if (request.method === 'GET' && request.url?.split('?', 1)[0] === '/metrics') answer(request, response);
+      if (request.method === 'GET' && request.url?.split('?', 1)[0] === '/metrics') void answer(response, read);
       else response.writeHead(404).end();
     });
   }
@@ -29,4 +30,9 @@ export class MetricsServer {
     this.server.closeAllConnections();
     await once(this.server, 'close');
   }
+}
+
+async function answer(response: ServerResponse, read: () => Promise<string>): Promise<void> {
+  const text = await read().catch((error: unknown) => `# failed to read the metrics: ${(error as Error).message}\n`);
+  response.setHeader('content-type', 'text/plain').end(text);
 }

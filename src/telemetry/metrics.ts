@@ -26,7 +26,6 @@ export interface Sources {
  * contract and the code, never what a caller sent.
  */
 export function createMetrics(sources: Sources): {
-  exporter: PrometheusExporter;
   /** What a scrape is answered. */
   read: () => Promise<string>;
   stop: () => Promise<void>;
@@ -34,8 +33,6 @@ export function createMetrics(sources: Sources): {
   const exporter = new PrometheusExporter({
     // The exporter's own server takes no port 0.
     preventServerStart: true,
-    withoutScopeInfo: true,
-    withoutTargetInfo: true,
     metricProducers: [sources.operations],
   });
   const provider = new MeterProvider({ readers: [exporter] });
@@ -46,14 +43,14 @@ export function createMetrics(sources: Sources): {
   observeStore(meter, sources);
   gauge(meter, 'basket_live_streams', 'Open streams of server-sent events', () => [[gauges.liveStreams()]]);
   const stopProcess = observeProcess(meter);
-  // As the exporter's own, which it does not show.
+  // Without a prefix, timestamps, and series about the target and the scope.
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const read = async () => serializer.serialize((await exporter.collect()).resourceMetrics);
   const stop = async () => {
     stopProcess();
     await provider.shutdown();
   };
-  return { exporter, read, stop };
+  return { read, stop };
 }
 
 function observeCache(meter: Meter): void {

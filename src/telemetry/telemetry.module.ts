@@ -33,7 +33,7 @@ export class TelemetryModule implements OnModuleInit, OnApplicationShutdown {
     const of = <T>(token: abstract new (...args: never[]) => T): T => this.modules.get<T>(token, { strict: false });
     const business = new BusinessCounts();
     of(EventStore).onAppend((append) => business.count(append));
-    const { exporter, read, stop } = createMetrics({
+    const { read, stop } = createMetrics({
       operations: this.operations,
       business,
       database: of(Database),
@@ -42,7 +42,7 @@ export class TelemetryModule implements OnModuleInit, OnApplicationShutdown {
     });
     this.read = read;
     this.stopMetrics = stop;
-    this.server = new MetricsServer((request, response) => exporter.getMetricsRequestHandler(request, response));
+    this.server = new MetricsServer(read);
     if (!tracingIsOn()) return;
     const { TraceService } = await import('nestjs-otel');
     traceBuses(of(CommandBus), of(QueryBus), new TraceService().getTracer());

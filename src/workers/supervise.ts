@@ -21,10 +21,7 @@ export async function supervise(config: Config): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => workers.stop(signal));
   // Whatever the environment says: the connections of a worker that ends or hangs go to the others.
   cluster.schedulingPolicy = cluster.SCHED_RR;
-  const metrics = new MetricsServer((_, response) => {
-    response.setHeader('content-type', 'text/plain');
-    void scrapeAll(workers.serving).then((text) => response.end(text));
-  });
+  const metrics = new MetricsServer(() => scrapeAll(workers.serving));
   const url = await metrics.listen(config.METRICS_PORT, config.HOST);
   const areWell = await workers.run(environmentOf(url));
   logger.info('All workers have ended.');
