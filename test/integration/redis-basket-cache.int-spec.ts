@@ -4,11 +4,10 @@ import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { BasketDocument } from '../../src/basket/basket.repository.js';
 import type { BasketCache } from '../../src/basket/persistence/basket-cache.js';
-import { RedisBasketCache } from '../../src/basket/persistence/redis-basket-cache.js';
+import { CONVALESCENCE_MS, RedisBasketCache } from '../../src/basket/persistence/redis-basket-cache.js';
 import { connectRedis } from '../../src/basket/persistence/redis.js';
-import { UNHURRIED_MS } from '../support/caches.js';
 import { someUser } from '../support/app.js';
-import { RedisCaches } from '../support/caches.js';
+import { BRIEF_MS, RedisCaches, UNHURRIED_MS } from '../support/caches.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { describeWith } from '../support/servers.js';
@@ -52,12 +51,14 @@ describeWith(['redis'], 'The cache in Redis', () => {
   });
 
   /** With the client that it talks through. */
-  const connect = async () => {
+  const connect = async (convalescenceMs = BRIEF_MS) => {
     const redis = connectRedis([server.url]) as Redis;
-    const ours = new RedisBasketCache(redis, 300, UNHURRIED_MS);
+    const ours = new RedisBasketCache(redis, 300, UNHURRIED_MS, convalescenceMs);
     await eventually(() => ours.ping());
     return { redis, ours };
   };
+  /** Enough to open the circuit of a Redis that does not answer. */
+  const lookOften = (of: BasketCache) => Promise.all(Array.from({ length: 6 }, () => of.look(user)));
   const place = () => server.ask((redis) => redis.get(`basket:${user}`));
   const timeLeft = () => server.ask((redis) => redis.pttl(`basket:${user}`));
 
@@ -116,14 +117,14 @@ describeWith(['redis'], 'The cache in Redis', () => {
   it.each(['was restarted', 'has hung'])(
     'is not read for a while when Redis %s: others may not have told it yet',
     async (what) => {
-      const { ours } = await connect();
+      const { ours } = await connect(CONVALESCENCE_MS);
       const old = () => server.ask((redis) => redis.set(`basket:${user}`, '1:{"version":1}'));
       await old();
       expect(await versionIn(ours, user)).toBe(1);
       if (what === 'has hung') {
         server.hang();
         while ((await versionIn(ours, user)) === 1);
-        for (let n = 0; n < 5; n++) await ours.look(user);
+        await lookOften(ours);
         server.resume();
       } else {
         await server.kill();
@@ -165,8 +166,8 @@ describeWith(['redis'], 'The cache in Redis', () => {
     asked.mockClear();
 
     server.hang();
-    for (let n = 0; n < 5; n++) expect(await hanging.look(user)).toEqual({});
-    expect(asked).toHaveBeenCalledTimes(5);
+    expect(await lookOften(hanging)).toEqual(Array(6).fill({}));
+    expect(asked).toHaveBeenCalledTimes(6);
     // Each of these would wait for its timeout if it were sent.
     for (let n = 0; n < 200; n++) {
       expect(await hanging.look(user)).toEqual({});
@@ -218,11 +219,52 @@ describeWith(['redis'], 'The cache in Redis', () => {
     },
   );
 
+  describe('with another process that reads while Redis hangs', () => {
+    let writer: RedisBasketCache;
+    let reader: RedisBasketCache;
+
+    beforeEach(async () => {
+      writer = new RedisBasketCache(connectRedis([server.url]), 300);
+      reader = new RedisBasketCache(connectRedis([server.url]), 300);
+      await eventually(() => Promise.all([writer.ping(), reader.ping()]));
+      await keep(writer, user, version(1));
+      expect(await versionIn(reader, user)).toBe(1);
+    });
+    afterEach(() => Promise.all([writer.close(), reader.close()]));
+
+    /** Redis turns first to whom it heard first, and does what has arrived from there meanwhile. */
+    it.each([1, 20, 60])('does not have it serve what was replaced, asked %i ms before Redis goes on', async (ms) => {
+      server.hang();
+      const first = reader.look(user);
+      await writer.put(user, version(2));
+      const look = versionIn(reader, user);
+      expect(await first).toEqual({});
+      await setTimeout(ms);
+      server.resume();
+      expect(await look).not.toBe(1);
+      expect(await versionIn(reader, user)).not.toBe(1);
+    });
+
+    it('does not have it serve what a write with an open circuit has replaced', async () => {
+      server.hang();
+      expect(await reader.look(user)).toEqual({});
+      await lookOften(writer);
+      await setTimeout(1000);
+      await lookOften(writer);
+      await writer.put(user, version(2));
+      server.resume();
+      for (const end = performance.now() + 2000; performance.now() < end;) {
+        expect(await versionIn(reader, user)).not.toBe(1);
+        await setTimeout(5);
+      }
+    });
+  });
+
   it.each(['answers', 'hangs', 'is gone'])('closes when Redis %s', async (state) => {
     if (state === 'hangs') server.hang();
     if (state === 'is gone') await server.kill();
     await new RedisBasketCache(connectRedis([server.url]), 300).close();
-    if (state !== 'answers') for (let n = 0; n < 6; n++) await cache.look(user);
+    if (state !== 'answers') await lookOften(cache);
     await cache.close();
   });
 
@@ -260,7 +302,7 @@ describeWith(['redis'], 'The cache in Redis', () => {
 
     it('repairs that after a long hang, with the circuit open', async () => {
       server.hang();
-      for (let n = 0; n < 6; n++) await cache.look(user);
+      await lookOften(cache);
       await cache.put(user, version(2));
       expect(await cache.look(user)).toEqual({});
       server.resume();

@@ -10,6 +10,9 @@ import { describeWith } from './servers.js';
 /** Longer than the service waits: a busy machine is not what these tests are about. */
 export const UNHURRIED_MS = 1000;
 
+/** Shorter than the service leaves a cache alone that was away: the tests wait for the end of it. */
+export const BRIEF_MS = 500;
+
 /** A cache of the test's own, and what can happen to it. */
 export interface TestCaches extends AsyncDisposable {
   /**
@@ -63,7 +66,7 @@ export class RedisCaches implements TestCaches {
   constructor(readonly server: RedisServer) {}
 
   async connect(ttlSeconds = TTL_SECONDS): Promise<RedisBasketCache> {
-    const cache = new RedisBasketCache(connectRedis([this.server.url]), ttlSeconds, UNHURRIED_MS);
+    const cache = new RedisBasketCache(connectRedis([this.server.url]), ttlSeconds, UNHURRIED_MS, BRIEF_MS);
     this.caches.push(cache);
     await eventually(() => cache.ping());
     return cache;

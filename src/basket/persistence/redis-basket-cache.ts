@@ -20,7 +20,7 @@ const LEASE_MARK = 0x4c;
  * A cache that was away is not read for so long: other processes may be a moment later to find it again (a second between two attempts
  * to connect, a second with an open circuit), and what they wrote until then is in it only when they have repaired it.
  */
-const CONVALESCENCE_MS = 5000;
+export const CONVALESCENCE_MS = 5000;
 
 /** A cache that was in time within so long is not away, whatever the circuit says: a stumble is no reason not to tell it of a write. */
 const AWAY_MS = 1000;
@@ -31,6 +31,9 @@ const PATIENCE_OF_WRITES = 2;
  * One string a user under `basket:{userName}`: `<version>:<json>`, a tombstone `<version>:`, or a lease `L<token>`.
  * Each command names one key, so a cluster will do. While Redis does not answer it is left alone for a second at a
  * time, and writes it was not told of are kept in mind until it was.
+ *
+ * When it stands still and goes on, it may serve us before it takes up the write of another process that has waited in vain for it and
+ * was acknowledged since. So what it says after a silence is asked again: by then it has done what had arrived before.
  */
 export class RedisBasketCache extends BasketCache {
   readonly kind = 'redis';
@@ -42,12 +45,14 @@ export class RedisBasketCache extends BasketCache {
   private isWell = true;
   private wasThere = false;
   private trustedFrom = 0;
-  private answered = Number.NEGATIVE_INFINITY;
+  /** When the last command was sent that was answered in time. */
+  private alive = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly redis: Redis | Cluster,
     private readonly ttlSeconds: number,
     private readonly patienceMs = COMMAND_TIMEOUT_MS,
+    private readonly convalescenceMs = CONVALESCENCE_MS,
   ) {
     super();
     defineBasketCommands(redis);
@@ -60,9 +65,11 @@ export class RedisBasketCache extends BasketCache {
     redis.on('ready', () => {
       if (this.wasThere) this.distrust();
       this.wasThere = true;
+      this.repairs.sendAll();
     });
-    this.repairs = new Repairs(async (userName, version) => {
-      await this.tell('drop', () => this.redis.basketDrop(keyOf(userName), version));
+    this.repairs = new Repairs((userName, version) => {
+      this.cork();
+      return this.redis.basketDrop(keyOf(userName), version);
     });
   }
 
@@ -70,7 +77,10 @@ export class RedisBasketCache extends BasketCache {
     // What the key holds may be older than a write of ours that has been acknowledged.
     if (this.repairs.has(userName) || performance.now() < this.trustedFrom) return {};
     try {
-      const value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
+      const silence = performance.now() - this.alive;
+      let value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
+      if (value && silence > this.patienceMs)
+        value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
       if (value && value[0] !== LEASE_MARK) {
         counts.cacheHits++;
         return { basket: decode(value) };
@@ -131,44 +141,44 @@ export class RedisBasketCache extends BasketCache {
   }
 
   private distrust(): void {
-    this.trustedFrom = performance.now() + CONVALESCENCE_MS;
+    this.trustedFrom = performance.now() + this.convalescenceMs;
   }
 
   /** @param name what it is for, in spans */
-  private send<Answer>(name: string, command: () => Promise<Answer>): Promise<Answer> {
+  private send<Answer>(name: string, command: () => Promise<Answer>, patienceMs = this.patienceMs): Promise<Answer> {
     return inStatementSpan('redis', { name }, () =>
-      this.isWell ? this.askDirectly(command) : this.askThroughBreaker(command),
+      this.isWell ? this.askDirectly(command, patienceMs) : this.askThroughBreaker(command, patienceMs),
     );
   }
 
   /** The breaker, which costs a read a microsecond, hears of failures, and of what comes after one until all is well again. */
-  private async askDirectly<Answer>(command: () => Promise<Answer>): Promise<Answer> {
+  private async askDirectly<Answer>(command: () => Promise<Answer>, patienceMs: number): Promise<Answer> {
     try {
-      return await this.ask(command, this.patienceMs);
+      return await this.ask(command, patienceMs);
     } catch (error) {
       this.isWell = false;
       return await this.breaker.execute(() => Promise.reject(error as Error));
     }
   }
 
-  private async askThroughBreaker<Answer>(command: () => Promise<Answer>): Promise<Answer> {
-    const answer = await this.breaker.execute(() => this.ask(command, this.patienceMs));
+  private async askThroughBreaker<Answer>(command: () => Promise<Answer>, patienceMs: number): Promise<Answer> {
+    const answer = await this.breaker.execute(() => this.ask(command, patienceMs));
     this.isWell = true;
     return answer;
   }
 
   /** For writes: others serve what they have replaced for as long as the cache is not told. */
   private tell<Answer>(name: string, command: () => Promise<Answer>): Promise<Answer> {
-    if (performance.now() - this.answered > AWAY_MS) return this.send(name, command);
-    return inStatementSpan('redis', { name }, () => this.ask(command, PATIENCE_OF_WRITES * this.patienceMs));
+    const patienceMs = PATIENCE_OF_WRITES * this.patienceMs;
+    if (performance.now() - this.alive > AWAY_MS) return this.send(name, command, patienceMs);
+    return inStatementSpan('redis', { name }, () => this.ask(command, patienceMs));
   }
 
   private async ask<Answer>(command: () => Promise<Answer>, patienceMs: number): Promise<Answer> {
     this.cork();
     const start = performance.now();
     const answer = await this.patience.for(command(), patienceMs);
-    const end = performance.now();
-    if (end - start <= this.patienceMs) this.answered = end;
+    if (performance.now() - start <= this.patienceMs) this.alive = Math.max(this.alive, start);
     return answer;
   }
 

@@ -2,17 +2,23 @@ import { Logger } from '@nestjs/common';
 
 const INTERVAL_MS = 250;
 const MOST = 100_000;
-/** In one run; then the cache is taken to be away. */
-const MOST_FAILURES = 10;
+/** What a cache that says nothing has to hold for us. */
+const MOST_UNDER_WAY = 1000;
 
-/** Writes that the cache was not told of, until it was: bounds how long it may serve what they replaced. */
+/**
+ * Writes that the cache was not told of, until it was: bounds how long it may serve what they replaced. Each is sent at once, and nobody
+ * waits for it: a cache that stands still finds it when it goes on. What fails is sent again.
+ */
 export class Repairs {
   private readonly logger = new Logger(Repairs.name);
   private readonly versions = new Map<string, number>();
-  private running = false;
+  /** The newest that was sent of each and is not answered yet. */
+  private readonly sent = new Map<string, number>();
+  private underWay = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly repair: (userName: string, version: number) => Promise<void>) {}
+  /** @param repair is not answered while the cache says nothing, and fails when it cannot be told */
+  constructor(private readonly repair: (userName: string, version: number) => Promise<unknown>) {}
 
   has(userName: string): boolean {
     // Nearly always there are none, and to look for one costs a read the hash of its name, half a microsecond.
@@ -20,7 +26,8 @@ export class Repairs {
   }
 
   add(userName: string, version: number): void {
-    this.versions.set(userName, Math.max(version, this.versions.get(userName) ?? 0));
+    const newest = Math.max(version, this.versions.get(userName) ?? 0);
+    this.versions.set(userName, newest);
     if (this.versions.size > MOST) {
       const [oldest] = this.versions.keys();
       if (oldest !== undefined) this.versions.delete(oldest);
@@ -28,7 +35,15 @@ export class Repairs {
         'Too many writes wait to be repaired in the cache; an old basket may be served until it expires.',
       );
     }
-    this.timer ??= setInterval(() => void this.run(), INTERVAL_MS).unref();
+    this.timer ??= setInterval(() => this.sendAll(), INTERVAL_MS).unref();
+    this.send(userName, newest);
+  }
+
+  sendAll(): void {
+    for (const [userName, version] of [...this.versions]) {
+      if (this.underWay >= MOST_UNDER_WAY) return;
+      this.send(userName, version);
+    }
   }
 
   stop(): void {
@@ -36,24 +51,32 @@ export class Repairs {
     this.timer = undefined;
   }
 
-  private async run(): Promise<void> {
-    if (this.running) return;
-    this.running = true;
-    let failures = 0;
-    for (const [userName, version] of [...this.versions]) {
-      try {
-        await this.repair(userName, version);
-        if (this.versions.get(userName) === version) this.versions.delete(userName);
-      } catch (error) {
-        this.logger.debug(`The cache cannot be repaired yet: ${(error as Error).message}`);
-        if (++failures === MOST_FAILURES) break;
-        // To the end of the line: the others get their turn at the next run.
-        const newest = this.versions.get(userName) ?? version;
-        this.versions.delete(userName);
-        this.versions.set(userName, newest);
-      }
-    }
+  private send(userName: string, version: number): void {
+    if (this.underWay >= MOST_UNDER_WAY || (this.sent.get(userName) ?? -1) >= version) return;
+    this.underWay++;
+    this.sent.set(userName, version);
+    void this.repair(userName, version)
+      .then(
+        () => this.isDone(userName, version),
+        (error: unknown) => this.hasFailed(userName, error as Error),
+      )
+      .finally(() => {
+        this.underWay--;
+        if (this.sent.get(userName) === version) this.sent.delete(userName);
+      });
+  }
+
+  private isDone(userName: string, version: number): void {
+    if (this.versions.get(userName) === version) this.versions.delete(userName);
     if (this.versions.size === 0) this.stop();
-    this.running = false;
+  }
+
+  private hasFailed(userName: string, error: Error): void {
+    this.logger.debug(`The cache cannot be repaired yet: ${error.message}`);
+    const version = this.versions.get(userName);
+    if (version === undefined) return;
+    // To the end of the line: the others get their turn at the next run.
+    this.versions.delete(userName);
+    this.versions.set(userName, version);
   }
 }
