@@ -114,13 +114,13 @@ describe('npm run projections:rebuild', () => {
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('goes on after a %s where it was', async (signal) => {
-    const users = 2000;
+    const users = 800;
     await new Script('migrate.js', [], storage.env).exited;
     await insertStreams(users);
     const script = start();
     await eventually(() => {
       const { users: done } = JSON.parse(readFileSync(progressFile(), 'utf8')) as { users: number };
-      return done >= 300;
+      return done >= 200;
     });
     script.kill(signal);
     expect(await script.exited).toBe(signal === 'SIGKILL' ? 'SIGKILL' : 130);
@@ -135,12 +135,12 @@ describe('npm run projections:rebuild', () => {
     const second = await run();
     expect(second.code).toBe(0);
     expect(second.said).toContain(`Goes on behind ${kept.after}, where it was interrupted`);
-    expect(second.written).toMatch(/^Users: 2,000\. /);
+    expect(second.written).toMatch(/^Users: 800\. /);
     const [, differed = ''] = /differed: ([\d,]+)/.exec(second.written) ?? [];
     // A page may have been mended and not been counted.
     expect(Number(differed.replace(',', ''))).toBeGreaterThanOrEqual(users - 100);
-    expect((await run('--check')).written).toMatch(/^Users: 2,000\. Rows that differed: 1 /);
-    expect((await run('--restart')).written).toMatch(/^Users: 2,000\. Rows that differed: 1 /);
+    expect((await run('--check')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
+    expect((await run('--restart')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
     expect(await withDatabase(expectReplayEqualsProjection)).toBe(users);
   });
 });

@@ -22,6 +22,7 @@ import { shopping } from '../support/merging.js';
 import type { Shopping } from '../support/merging.js';
 import { rebuilding } from '../support/rebuilding.js';
 import { dumpDatabase, naming } from '../support/remains.js';
+import { eventually } from '../support/eventually.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
 import { describeWith } from '../support/servers.js';
 import { openStore } from '../support/stream-store.js';
@@ -276,6 +277,9 @@ describe('A write that began before an erasure', () => {
       const erasures: (number | undefined)[] = [];
       for (let n = 0; n < 5; n++) {
         await setTimeout(30);
+        // Where nobody has written since, there is nothing to erase.
+        const before = seen.length;
+        await eventually(() => seen.length > before);
         erasures.push(await eraseAtLast(user));
       }
       isOver = true;

@@ -141,7 +141,8 @@ describe('Writes of a basket', () => {
   it('stay off all indexes within an hour', async () => {
     // One connection, whose statistics are there when it has told them.
     await using store = await TestStore.open({ DATABASE_POOL_SIZE: '1' });
-    expect(await hotUpdates(store)).toBeGreaterThanOrEqual(WRITES - 2);
+    // An update goes elsewhere when its page is full, which depends on what has been cleaned up there.
+    expect(await hotUpdates(store)).toBeGreaterThan(WRITES / 2);
   });
 
   it('would each be written to all of them if the time of the change were indexed', async () => {

@@ -38,11 +38,12 @@ export class HaProxy extends ServerProcess {
   }
 }
 
-/** Whoever is not ready at two looks gets nothing more, and comes back at the first at which it is. */
+/** Whoever says twice that it is not ready gets nothing more, and comes back when it first says that it is. To be slow to say so is neither. */
 const configuration = (port: number, servers: readonly number[]): string => `
 defaults
   mode http
   timeout connect 1s
+  timeout check 2s
   timeout client 30s
   timeout server 30s
   retries 0
