@@ -31,7 +31,7 @@ export default {
         '^src/request-context\\.ts$',
         '^src/telemetry/(counts|spans)\\.ts$',
         'node_modules/(@nestjs/common|cockatiel|ioredis|lru-cache|typeorm)/',
-        '^node:|^(crypto|timers/promises)$',
+        '^node:|^(async_hooks|crypto|timers/promises)$',
       ],
       'Persistence knows the domain, the port, the event store and its drivers.',
     ),

@@ -1,6 +1,6 @@
-import type { Span } from '@opentelemetry/api';
 import { requestContext, withinRequest } from '../request-context.js';
 import { inSpanOfAll, recordedSpan } from '../telemetry/spans.js';
+import type { RecordedSpan } from '../telemetry/spans.js';
 import { DatabaseUnavailableError, OverloadedError } from './database.js';
 
 /** Items that wait for a place: some tenths of a second of work. */
@@ -9,8 +9,8 @@ const MOST_WAITING = 4096;
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly deadline: number;
-  /** Of the request that waits, if it is recorded. */
-  readonly span: Span | undefined;
+  /** Of the requests that wait, as far as they are recorded. */
+  readonly spans: readonly RecordedSpan[];
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -39,13 +39,14 @@ export class Batches<Item, Result> {
 
   /**
    * @param deadline as in `Database.query`
+   * @param spans of the requests that wait for it
    * @throws DatabaseUnavailableError at the deadline
    * @throws OverloadedError, at once and not as a promise that would be shared, when too many wait already
    */
-  add(item: Item, deadline: number): Promise<Result> {
+  add(item: Item, deadline: number, spans: readonly RecordedSpan[] = [recordedSpan()]): Promise<Result> {
     if (this.waiting.length >= this.mostWaiting) throw new OverloadedError(`${this.mostWaiting} others are waiting.`);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.waiting.push({ item, deadline: withinRequest(deadline), span: recordedSpan(), resolve, reject });
+    this.waiting.push({ item, deadline: withinRequest(deadline), spans, resolve, reject });
     this.schedule();
     return promise;
   }
@@ -73,7 +74,7 @@ export class Batches<Item, Result> {
     const expiry = new Expiry(batch);
     try {
       const results = await inSpanOfAll(
-        batch.map(({ span }) => span),
+        batch.flatMap(({ spans }) => spans),
         () =>
           this.sendAll(
             batch.map(({ item }) => item),

@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly json: string | null;
 }
 
-/** What an append may be known by: each takes effect once in a stream. */
+/** What a change may be known by: each takes effect once in a stream. */
 export interface AppendIdentity {
   /** Given by the caller: the idempotency key. */
   readonly commandId?: string | undefined;
@@ -28,16 +28,22 @@ export interface AppendIdentity {
   readonly causationId?: string | undefined;
 }
 
-export interface Append extends AppendIdentity {
+/** What one command does to a stream. */
+export interface Change extends AppendIdentity {
+  readonly basketId: string;
+  /** One or more. */
+  readonly events: readonly NewEvent[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export interface Append {
   readonly stream: string;
   /** The version that the stream must be at; 0 before its first event. */
   readonly expected: number;
   /** Whether the stream has no row yet: at version 0, or where it begins behind an erased one. */
   readonly isNew?: boolean | undefined;
-  readonly basketId: string;
-  /** One or more, with the versions that follow the expected one. */
-  readonly events: readonly NewEvent[];
-  readonly metadata: Readonly<Record<string, unknown>>;
+  /** One or more; their events have the versions that follow the expected one. */
+  readonly changes: readonly Change[];
   /** The row of the projection, in the order of its columns. */
   readonly row: readonly unknown[];
   readonly snapshots: readonly Snapshot[];
@@ -45,7 +51,7 @@ export interface Append extends AppendIdentity {
 
 /**
  * Appends to any number of streams at once, each of them wholly or not at all; answers the streams that were at the
- * expected version. An identity stands on the first event of its append. Whether it is there already is asked for
+ * expected version. An identity stands on the first event of its change. Whether it is there already is asked for
  * before, so that a repeat is no error; unique indexes decide between repeats that run at the same time. A stream that is
  * new begins nowhere below where an erased one of its name has ended.
  */
@@ -60,13 +66,13 @@ export function appendStatement({ table, columns }: Projection): Statement {
     text: `
       WITH target AS MATERIALIZED (
         SELECT * FROM unnest($1::text[], ${arrays.join(', ')})
-          AS target (user_name, ${names.join(', ')}, expected, command_id, causation_id, tombstones)
-        WHERE (command_id IS NULL OR NOT EXISTS (
+          AS target (user_name, ${names.join(', ')}, expected, command_ids, causation_ids, tombstones)
+        WHERE (command_ids IS NULL OR NOT EXISTS (
                 SELECT FROM domain_events AS done
-                WHERE done.user_name = target.user_name AND done.command_id = target.command_id))
-          AND (causation_id IS NULL OR NOT EXISTS (
+                WHERE done.user_name = target.user_name AND done.command_id = ANY(target.command_ids::text[])))
+          AND (causation_ids IS NULL OR NOT EXISTS (
                 SELECT FROM domain_events AS done
-                WHERE done.user_name = target.user_name AND done.causation_id = target.causation_id))
+                WHERE done.user_name = target.user_name AND done.causation_id = ANY(target.causation_ids::text[])))
       ),
       replaced AS (
         UPDATE ${table} AS projection
@@ -109,28 +115,46 @@ export function appendStatement({ table, columns }: Projection): Statement {
 /**
  * The parameters of the statement: a list for each column.
  *
- * @param tombstones of streams that are new; base64url needs no quotes in an array
+ * @param tombstones of streams that are new
  */
 export function appendValues(appends: readonly Append[], tombstones: Tombstones): unknown[][] {
-  const targets = appends.map(({ stream, row, expected, isNew = expected === 0, commandId, causationId }) => [
+  const targets = appends.map(({ stream, row, expected, isNew = expected === 0, changes }) => [
     stream,
     ...row,
     expected,
-    commandId ?? null,
-    causationId ?? null,
-    isNew ? `{${tombstones.allOf(stream).join(',')}}` : null,
+    arrayUnlessEmpty(changes.map(({ commandId }) => commandId)),
+    arrayUnlessEmpty(changes.map(({ causationId }) => causationId)),
+    isNew ? arrayOf(tombstones.allOf(stream)) : null,
   ]);
-  const events = appends.flatMap(eventRows);
-  const snapshots = appends.flatMap(({ stream, events, snapshots }) =>
-    snapshots.map(({ version, json }) => [stream, version, json, events[0]?.occurredAt]),
+  const events = appends.flatMap(({ stream, changes }) => {
+    const bucket = bucketOf(stream);
+    return changes.flatMap((change) => eventRows(stream, bucket, change));
+  });
+  const snapshots = appends.flatMap(({ stream, changes, snapshots }) =>
+    snapshots.map(({ version, json }) => [stream, version, json, timeOf(version, changes)]),
   );
   return [...columnsOf(targets), ...columnsOf(events), ...columnsOf(snapshots, SNAPSHOT_COLUMNS)];
 }
 
 const SNAPSHOT_COLUMNS = 4;
 
-function eventRows({ stream, basketId, events, metadata, commandId, causationId }: Append): unknown[][] {
-  const bucket = bucketOf(stream);
+/** As PostgreSQL reads an array from a text: lists of several lengths make no array of arrays. */
+const arrayOf = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+
+function arrayUnlessEmpty(values: readonly (string | undefined)[]): string | null {
+  const there = values.filter((value) => value !== undefined);
+  return there.length > 0 ? arrayOf(there) : null;
+}
+
+const timeOf = (version: number, changes: readonly Change[]): string | undefined =>
+  changes.flatMap(({ events }) => events).find((event) => event.version === version)?.occurredAt;
+
+function eventRows(
+  stream: string,
+  bucket: number,
+  { basketId, events, metadata, commandId, causationId }: Change,
+): unknown[][] {
   const about = JSON.stringify(metadata);
   return events.map(({ version, eventId, type, data, occurredAt }, at) => [
     stream,

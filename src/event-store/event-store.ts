@@ -1,6 +1,7 @@
 import { Batches } from '../database/batches.js';
 import type { Database } from '../database/database.js';
 import { SerializationError } from '../database/database.js';
+import type { RecordedSpan } from '../telemetry/spans.js';
 import { appendStatement, appendValues } from './append.js';
 import type { Append, AppendIdentity, Projection, Snapshot } from './append.js';
 import { ENDS, LAST_CAUSED, READ, READ_BACK_TO, SNAPSHOT, VERSION_AT, WITH_ID } from './statements.js';
@@ -45,13 +46,14 @@ export class EventStore {
    * in one statement: one round trip and one transaction. Appends to other streams that come meanwhile share it, each
    * with a verdict of its own. A stream must not have two appends under way.
    *
-   * @returns false when the stream is not at the expected version, or has an append of this identity already; nothing
-   *   is written then
+   * @param spans of the requests that wait for it; that of the request at hand if none are given
+   * @returns false when the stream is not at the expected version, or has a change of one of the identities already;
+   *   nothing is written then
    * @throws DatabaseUnavailableError when it is not known whether the events were written
    */
-  async append(append: Append, deadline: number): Promise<boolean> {
+  async append(append: Append, deadline: number, spans?: readonly RecordedSpan[]): Promise<boolean> {
     try {
-      const appended = await this.batches.add(append, deadline);
+      const appended = await this.batches.add(append, deadline, spans);
       if (appended) for (const tell of this.listeners) tell(append);
       return appended;
     } catch (error) {

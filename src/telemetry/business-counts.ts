@@ -1,5 +1,5 @@
 import type { BasketEvent } from '../basket/domain/basket.events.js';
-import type { Append } from '../event-store/append.js';
+import type { Change } from '../event-store/append.js';
 
 type EventType = BasketEvent['type'] | 'BasketAbandoned' | 'BasketReactivated';
 
@@ -29,8 +29,8 @@ export class BusinessCounts {
   /** By currency. Callers may make up codes: those that nobody pays with are one, `other`. */
   readonly sales = new Map<string, Sales>();
 
-  count({ events }: Pick<Append, 'events'>): void {
-    for (const { type, data } of events) {
+  count({ changes }: { readonly changes: readonly Pick<Change, 'events'>[] }): void {
+    for (const { type, data } of changes.flatMap(({ events }) => events)) {
       if (isKnown(type, this.events)) this.events[type]++;
       if (type === 'BasketCheckedOut') this.addSale(data as { currency: string; totalPrice: number });
     }

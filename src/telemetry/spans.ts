@@ -9,8 +9,11 @@ const tracer = trace.getTracer('basket');
 /** Other spans that the next span works for, too. */
 const SHARERS = createContextKey('sharers');
 
+/** None where the work is not recorded. */
+export type RecordedSpan = Span | undefined;
+
 /** The span of the work at hand, if it is one that will be exported. */
-export function recordedSpan(): Span | undefined {
+export function recordedSpan(): RecordedSpan {
   if (!tracingIsOn()) return undefined;
   const span = trace.getActiveSpan();
   return span?.isRecording() ? span : undefined;
@@ -53,7 +56,7 @@ export async function record<T>(span: Span, work: () => Promise<T>): Promise<T> 
  * Does work that several requests wait for. Its span is a child of the first of theirs that is recorded, and it and
  * the other recorded ones are linked both ways.
  */
-export function inSpanOfAll<T>(spans: readonly (Span | undefined)[], work: () => Promise<T>): Promise<T> {
+export function inSpanOfAll<T>(spans: readonly RecordedSpan[], work: () => Promise<T>): Promise<T> {
   const [first, ...sharers] = spans.filter((span) => span !== undefined);
   if (first) return context.with(trace.setSpan(ROOT_CONTEXT, first).setValue(SHARERS, sharers), work);
   // This moment may have come about by a request that is recorded and has no part in the work.

@@ -29,7 +29,8 @@ function halting(process: StoreProcess, userName: string) {
 /** Appends without the ids of their causes. */
 function forgetful(events: EventStore): EventStore {
   const append = events.append.bind(events);
-  events.append = ({ causationId: _, ...anonymous }, deadline) => append(anonymous, deadline);
+  events.append = ({ changes, ...rest }, ...others) =>
+    append({ ...rest, changes: changes.map(({ causationId: _, ...anonymous }) => anonymous) }, ...others);
   return events;
 }
 

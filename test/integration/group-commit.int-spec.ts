@@ -95,6 +95,55 @@ describe('Appends of one moment', () => {
     expect((await eventsOf(user)).length).toBe(both[0] ? 1 : 2);
   });
 
+  it('to one basket are one row of the statement, each under its own key, whatever is in that', async () => {
+    const user = someUser();
+    const spy = jest.spyOn(one.database, 'query');
+    const keys = ['plain', 'a"b', 'c\\d', '{e,f}', "g'h", ' ', 'NULL', 'é'];
+    const write = (id: string) =>
+      one.baskets.update(user, adding(someItem()), { command: { id, fingerprint: `print of ${id}` } });
+    const first = one.baskets.update(user, adding(someItem()));
+    const updates = await Promise.all(keys.map(write));
+    await first;
+    const statements = spy.mock.calls.filter(([{ name }]) => name.startsWith('append'));
+    expect(statements).toHaveLength(2);
+    spy.mockRestore();
+    expect(updates.map(({ after }) => after.version)).toEqual(keys.map((_, at) => 3 + at));
+    const stored = await store.query<{ command_id: string; version: number }>(
+      'SELECT command_id, version FROM domain_events WHERE user_name = $1 AND command_id IS NOT NULL ORDER BY version',
+      [user],
+    );
+    expect(stored).toEqual(keys.map((command_id, at) => ({ command_id, version: 3 + at })));
+    const again = await Promise.all(keys.map(write));
+    expect(again.map(({ replayed, after }) => [replayed, after.version])).toEqual(
+      updates.map(({ after }) => [true, after.version]),
+    );
+    expect(await expectReplayEqualsProjection(store.source)).toBe(1);
+  });
+
+  it('to one basket are stored although one of them cannot be, which alone is told so', async () => {
+    const user = someUser();
+    const writes = Array.from({ length: 9 }, (_, at) =>
+      one.baskets.update(user, adding(someItem(at === 5 ? { productName: 'a\u0000b' } : {}))),
+    );
+    const results = await Promise.allSettled(writes);
+    expect(results.map(({ status }) => status)).toEqual(writes.map((_, at) => (at === 5 ? 'rejected' : 'fulfilled')));
+    expect(await versions([user])).toEqual([9]);
+    expect(await expectReplayEqualsProjection(store.source)).toBe(1);
+  });
+
+  it('to one basket of two processes all take effect once', async () => {
+    const user = someUser();
+    const item = someItem();
+    const write = ({ baskets }: StoreProcess) =>
+      Promise.all(Array.from({ length: 200 }, () => baskets.update(user, adding(item))));
+    const updates = (await Promise.all([write(one), write(other)])).flat();
+    const basket = fromDocument(user, await one.baskets.find(user));
+    expect(isOpen(basket) && basket.lines[0]?.quantity).toBe(400 * item.quantity);
+    const told = updates.map(({ after }) => after.version).sort((a, b) => a - b);
+    expect(told).toEqual(Array.from({ length: 400 }, (_, at) => at + 2));
+    expect(await expectReplayEqualsProjection(store.source)).toBe(1);
+  });
+
   it('of two processes to the same baskets in opposite order all take effect, and none waits for a deadlock to be ended', async () => {
     const names = users();
     const item = someItem();

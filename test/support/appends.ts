@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Append } from '../../src/event-store/append.js';
+import type { Append, Change } from '../../src/event-store/append.js';
 
 /** An append of events that no basket would store, for a stream at a version. */
 export function someAppend(
   stream: string,
   expected: number,
-  change: Partial<Append> & { count?: number; data?: unknown } = {},
+  change: Partial<Append & Change> & { count?: number; data?: unknown } = {},
 ): Append {
-  const { count = 1, data = {}, ...rest } = change;
+  const { count = 1, data = {}, commandId, causationId, ...rest } = change;
   const [basketId, occurredAt] = [randomUUID(), new Date().toISOString()];
   const events = Array.from({ length: count }, (_, at) => ({
     eventId: randomUUID(),
@@ -19,9 +19,7 @@ export function someAppend(
   return {
     stream,
     expected,
-    basketId,
-    events,
-    metadata: {},
+    changes: [{ basketId, events, metadata: {}, commandId, causationId }],
     row: [basketId, 'active', expected + count, '{}', events.at(-1)?.eventId, occurredAt, null, null, null],
     snapshots: [],
     ...rest,

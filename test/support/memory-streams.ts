@@ -7,15 +7,15 @@ import type { Basket } from '../../src/basket/domain/basket.js';
 import type { RecordedEvent } from '../../src/basket/domain/basket.events.js';
 import { DatabaseUnavailableError } from '../../src/database/database.js';
 import type { Database } from '../../src/database/database.js';
-import type { Append, Snapshot } from '../../src/event-store/append.js';
+import type { Append, AppendIdentity, Snapshot } from '../../src/event-store/append.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import type { StoredEvent } from '../../src/event-store/stored-event.js';
 
 /** Lets something happen at a moment that the test chooses. */
 export type Moment = <T>(what: string, happen: () => T) => Promise<T>;
 
-/** What becomes of an append: it is done, it is done and nobody is told, or it is not done and nobody is told. */
-export type Fate = 'done' | 'answer lost' | 'request lost';
+/** What becomes of an append: it is done, refused, done and nobody is told, or not done and nobody is told. */
+export type Fate = 'done' | 'refused' | 'answer lost' | 'request lost';
 
 /** Taken out, they show that a test can fail. */
 export type Guard = 'version' | 'key' | 'cause';
@@ -84,6 +84,7 @@ export class MemoryStreams {
     return {
       append: async (append, deadline) => {
         const fate = this.fateOf();
+        if (fate === 'refused') throw new Error('This value cannot be stored.');
         const appended = await this.inTime('append', deadline, () => fate !== 'request lost' && this.append(append));
         if (fate !== 'done') throw new DatabaseUnavailableError(`The ${fate}.`);
         return appended;
@@ -123,23 +124,25 @@ export class MemoryStreams {
   }
 
   private append(append: Append): boolean {
-    const { stream, expected, basketId, events, metadata, commandId, causationId } = append;
+    const { stream, expected, changes } = append;
     const before = this.eventsOf(stream);
     if (this.without !== 'version' && this.basketOf(stream).version !== expected) return false;
-    if (this.withIdentity(stream, { commandId, causationId })) return false;
-    const stored = events.map((event, at): StoredEvent => ({
-      ...event,
-      ...{ stream, basketId, metadata },
-      commandId: (at === 0 ? commandId : undefined) ?? null,
-      causationId: (at === 0 ? causationId : undefined) ?? null,
-    }));
+    if (changes.some((change) => this.withIdentity(stream, change))) return false;
+    const stored = changes.flatMap(({ basketId, events, metadata, commandId, causationId }) =>
+      events.map((event, at): StoredEvent => ({
+        ...event,
+        ...{ stream, basketId, metadata },
+        commandId: (at === 0 ? commandId : undefined) ?? null,
+        causationId: (at === 0 ? causationId : undefined) ?? null,
+      })),
+    );
     // As one that overwrites what it has not seen.
     this.streams.set(stream, [...before.filter(({ version }) => version <= expected), ...stored]);
     this.appends.push(append);
     return true;
   }
 
-  private withIdentity(stream: string, { commandId, causationId }: Pick<Append, 'commandId' | 'causationId'>) {
+  private withIdentity(stream: string, { commandId, causationId }: AppendIdentity) {
     const key = this.without === 'key' ? undefined : commandId;
     const cause = this.without === 'cause' ? undefined : causationId;
     const events = this.eventsOf(stream);

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { Outbox } from '../../src/outbox/outbox.js';
+import { someAppend } from './appends.js';
 import { createTestDatabase, testConfig } from './database.js';
 import { eventStore, soon } from './store.js';
 
@@ -38,18 +38,7 @@ export async function openStore() {
 
   /** Appends events to a stream that is at this version. */
   const append = async (stream: string, after: number, count = 1, data: unknown = {}): Promise<void> => {
-    const occurredAt = new Date().toISOString();
-    const events = Array.from({ length: count }, (_, index) => ({
-      eventId: randomUUID(),
-      version: after + index + 1,
-      type: 'BasketItemAdded',
-      data,
-      occurredAt,
-    }));
-    const basketId = randomUUID();
-    const row = [basketId, 'active', after + count, '{}', events.at(-1)?.eventId, occurredAt, null, null, null];
-    const append = { stream, expected: after, basketId, events, metadata: {}, row, snapshots: [] };
-    const written = await store.append(append, soon());
+    const written = await store.append(someAppend(stream, after, { count, data }), soon());
     if (!written) throw new Error(`The events of ${stream} behind ${after} were not written.`);
   };
 

@@ -1,91 +1,101 @@
 import { setImmediate } from 'node:timers/promises';
 import { Turns } from './turns.js';
+import type { Turn } from './turns.js';
 
-/** Work that starts at its turn and ends when the test says so. */
-function piece(log: string[], name: string) {
-  const end = Promise.withResolvers<string>();
-  const work = async (last?: string) => {
-    log.push(`${name} after ${last ?? 'nothing'}`);
-    return { last: await end.promise, result: `result of ${name}` };
+type Waiting = readonly Turn<string, string>[];
+type Served = { served: number; last: string | undefined };
+
+/** Each service starts when it is its turn and ends when the test says so. */
+function serving() {
+  const log: string[] = [];
+  const ends: ((end: (waiting: Waiting) => Served) => void)[] = [];
+  const turns = new Turns<string, string, string>(async (waiting, last) => {
+    log.push(`${waiting.map(({ item }) => item).join(' ')} after ${last ?? 'nothing'}`);
+    const { promise, resolve } = Promise.withResolvers<(waiting: Waiting) => Served>();
+    ends.push(resolve);
+    return (await promise)(waiting);
+  });
+  /** Those who are served, as many as are asked for, are told so; what is left is named after the last of them. */
+  const serve = async (count = 1) => {
+    const end = ends.shift();
+    if (!end) throw new Error('Nobody is served.');
+    end((waiting) => {
+      for (const { item, resolve } of waiting.slice(0, count)) resolve(`result of ${item}`);
+      return { served: count, last: waiting[count - 1]?.item };
+    });
+    await setImmediate();
   };
-  return { work, end };
+  const fail = async () => {
+    ends.shift()?.(([first]) => {
+      first?.reject(new Error('broken'));
+      return { served: 1, last: undefined };
+    });
+    await setImmediate();
+  };
+  return { turns, log, serve, fail };
 }
 
 /** The keys that are remembered; reading the private map is the only way to see that it does not grow. */
-const remembered = (turns: Turns<string>) => [...(turns as unknown as { tails: Map<string, unknown> }).tails.keys()];
+const remembered = (turns: object) => [...(turns as { queues: Map<string, unknown> }).queues.keys()];
 
 describe('Turns', () => {
-  it('give each piece of work of a key its turn in the order of arrival, with what the one before left', async () => {
-    const turns = new Turns<string>();
-    const log: string[] = [];
-    const pieces = ['first', 'second', 'third'].map((name) => ({ name, ...piece(log, name) }));
-    const results = Promise.all(pieces.map(({ work }) => turns.take('a', work)));
-    for (const [at, { name, end }] of pieces.entries()) {
-      await setImmediate();
-      expect(log).toHaveLength(at + 1);
-      end.resolve(`state of ${name}`);
-    }
-    expect(await results).toEqual(['result of first', 'result of second', 'result of third']);
-    expect(log).toEqual(['first after nothing', 'second after state of first', 'third after state of second']);
+  it('serve those of one key in the order of arrival, with what was left before', async () => {
+    const { turns, log, serve } = serving();
+    const results = Promise.all(['one', 'two', 'three'].map((item) => turns.take('a', item)));
+    for (let n = 0; n < 3; n++) await serve();
+    expect(await results).toEqual(['result of one', 'result of two', 'result of three']);
+    expect(log).toEqual(['one after nothing', 'two three after one', 'three after two']);
+  });
+
+  it('show all who have come meanwhile, so that some can be served together', async () => {
+    const { turns, log, serve } = serving();
+    const results = ['one', 'two', 'three'].map((item) => turns.take('a', item));
+    await serve();
+    results.push(turns.take('a', 'four'));
+    await serve(2);
+    await serve();
+    expect(await Promise.all(results)).toEqual(['one', 'two', 'three', 'four'].map((item) => `result of ${item}`));
+    expect(log).toEqual(['one after nothing', 'two three after one', 'four after three']);
   });
 
   it('of different keys do not wait for each other', async () => {
-    const turns = new Turns<string>();
-    const log: string[] = [];
-    const [one, other] = [piece(log, 'one'), piece(log, 'other')];
-    const results = [turns.take('a', one.work), turns.take('b', other.work)];
-    await setImmediate();
+    const { turns, log, serve } = serving();
+    const results = Promise.all([turns.take('a', 'one'), turns.take('b', 'other')]);
     expect(log).toEqual(['one after nothing', 'other after nothing']);
-    other.end.resolve('');
-    expect(await results[1]).toBe('result of other');
-    one.end.resolve('');
-    await results[0];
+    await serve();
+    await serve();
+    expect(await results).toEqual(['result of one', 'result of other']);
   });
 
   it('go on after a failure, which its own caller gets, and hand nothing over', async () => {
-    const turns = new Turns<string>();
-    const log: string[] = [];
-    const [failing, next] = [piece(log, 'failing'), piece(log, 'next')];
-    const failed = turns.take('a', failing.work);
-    const done = turns.take('a', next.work);
-    failing.end.reject(new Error('broken'));
-    next.end.resolve('');
-    await expect(failed).rejects.toThrow('broken');
+    const { turns, log, serve, fail } = serving();
+    const failed = turns.take('a', 'failing');
+    const done = turns.take('a', 'next');
+    const failure = expect(failed).rejects.toThrow('broken');
+    await fail();
+    await failure;
+    await serve();
     expect(await done).toBe('result of next');
     expect(log).toEqual(['failing after nothing', 'next after nothing']);
   });
 
-  it('go on when work throws before it has begun to wait', async () => {
-    const turns = new Turns<string>();
-    const failed = turns.take('a', () => {
-      throw new Error('at once');
-    });
-    const done = turns.take('a', () => Promise.resolve({ last: '', result: 'done' }));
-    await expect(failed).rejects.toThrow('at once');
-    expect(await done).toBe('done');
-  });
-
   it('hand nothing over once nobody waits: what was left may be out of date by then', async () => {
-    const turns = new Turns<string>();
-    const log: string[] = [];
-    for (const name of ['first', 'second']) {
-      const { work, end } = piece(log, name);
-      end.resolve(`state of ${name}`);
-      await turns.take('a', work);
+    const { turns, log, serve } = serving();
+    for (const item of ['one', 'two']) {
+      const result = turns.take('a', item);
+      await serve();
+      await result;
     }
-    expect(log).toEqual(['first after nothing', 'second after nothing']);
+    expect(log).toEqual(['one after nothing', 'two after nothing']);
   });
 
   it('are forgotten when the last one is over, also when it failed', async () => {
-    const turns = new Turns<string>();
-    const log: string[] = [];
-    const [first, second] = [piece(log, 'first'), piece(log, 'second')];
-    const results = Promise.allSettled([turns.take('a', first.work), turns.take('a', second.work)]);
+    const { turns, serve, fail } = serving();
+    const results = Promise.allSettled([turns.take('a', 'one'), turns.take('a', 'two')]);
     expect(remembered(turns)).toEqual(['a']);
-    first.end.resolve('');
-    await setImmediate();
+    await serve();
     expect(remembered(turns)).toEqual(['a']);
-    second.end.reject(new Error('broken'));
+    await fail();
     await results;
     expect(remembered(turns)).toEqual([]);
   });

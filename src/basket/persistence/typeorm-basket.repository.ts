@@ -1,23 +1,25 @@
-import { randomUUIDv7 } from 'node:crypto';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
+import { DatabaseUnavailableError } from '../../database/database.js';
 import type { Database, Statement } from '../../database/database.js';
-import { SNAPSHOT_EVERY } from '../../event-store/event-store.js';
 import type { EventStore } from '../../event-store/event-store.js';
-import { requestContext } from '../../request-context.js';
+import { requestContext, withinRequest } from '../../request-context.js';
 import { counts } from '../../telemetry/counts.js';
+import { recordedSpan } from '../../telemetry/spans.js';
+import type { RecordedSpan } from '../../telemetry/spans.js';
 import { fromDocument, toDocument } from '../basket-document.js';
 import type { BasketHistory } from '../basket.history.js';
 import { BasketRepository } from '../basket.repository.js';
 import type { BasketDocument, BasketUpdate, UpdateOptions } from '../basket.repository.js';
 import type { Basket } from '../domain/basket.js';
-import { evolve, isOpen, noBasket } from '../domain/basket.js';
+import { noBasket } from '../domain/basket.js';
 import { BasketError } from '../domain/basket.errors.js';
-import type { RecordedEvent } from '../domain/basket.events.js';
-import { decide } from '../domain/decisions.js';
 import type { Decide } from '../domain/decisions.js';
-import { figuresOf } from './basket-figures.js';
 import { CoalescedReads } from './coalesced-reads.js';
+import { appendOf, stepFrom } from './step.js';
+import type { Step, Wish } from './step.js';
 import { Turns } from './turns.js';
+import type { Turn } from './turns.js';
 
 const FIND: Statement = {
   name: 'find-baskets',
@@ -32,8 +34,25 @@ interface Stored extends BasketDocument {
 /** Attempts at one update before it is refused as `conflict`. */
 const MOST_ATTEMPTS = 50;
 
+/** Updates that are stored as one. */
+const MOST_TOGETHER = 32;
+/** Who has less time left goes alone, so that the others are not cut off with it. */
+const HURRY_MS = 1000;
+
+interface Wanted extends Wish {
+  readonly userName: string;
+  readonly deadline: number;
+  readonly span: RecordedSpan;
+  /** As part of the request that wants it. */
+  readonly within: <R>(work: () => R) => R;
+}
+
+type Waiting = Turn<Wanted, BasketUpdate>;
+
 export class TypeormBasketRepository extends BasketRepository {
-  private readonly turns = new Turns<Basket>();
+  private readonly turns = new Turns<Wanted, BasketUpdate, Basket>(async (waiting, last) => {
+    return (last && (await this.updateTogether(waiting, last))) ?? (await this.updateFirst(waiting, last));
+  });
   private readonly reads: CoalescedReads<Stored>;
 
   constructor(
@@ -55,27 +74,79 @@ export class TypeormBasketRepository extends BasketRepository {
   }
 
   async update(userName: string, by: Decide, options: UpdateOptions = {}): Promise<BasketUpdate> {
-    const deadline = performance.now() + this.deadlineMs;
-    return await this.turns.take(userName, async (last) => {
-      let guess = last;
-      for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-        const fresh = guess === undefined;
-        const before = guess ?? (await this.load(userName, deadline));
-        guess = undefined;
-        const outcome = await this.attempt(before, by, options, deadline).catch(refusalOf);
-        const update = outcome instanceof BasketError ? undefined : outcome;
-        if (update && update.events.length > 0) return { last: update.after, result: update };
-        // What was refused, without effect or too late may be a repeat of what has taken effect.
-        const done = await this.findDone(userName, options);
-        if (done) return { last: undefined, result: done };
-        if (fresh && outcome instanceof BasketError) throw outcome;
-        if (fresh && update) return { last: update.after, result: update };
-        counts.retries++;
-        // Jitter parts processes that would otherwise meet again.
-        if (fresh) await setTimeout(Math.random() * Math.min(50, 2 ** attempt));
-      }
-      throw new BasketError('conflict', `Other writers of ${userName}'s basket were faster ${MOST_ATTEMPTS} times.`);
+    return await this.turns.take(userName, {
+      userName,
+      by,
+      options,
+      context: requestContext.getStore(),
+      deadline: withinRequest(performance.now() + this.deadlineMs),
+      span: recordedSpan(),
+      within: AsyncLocalStorage.snapshot(),
     });
+  }
+
+  /**
+   * Writers of one basket who have waited are decided one after the other, each on what the one before will leave, and stored as one.
+   * When another process was faster, or one of them has taken effect before, the first one goes alone and looks again.
+   *
+   * @returns undefined when there are no two who can go together
+   */
+  private async updateTogether(waiting: readonly Waiting[], last: Basket) {
+    const [first, ...more] = stepsFrom(last, waiting);
+    if (!first || more.length === 0) return undefined;
+    const steps = [first, ...more] as const;
+    const deadline = Math.min(...steps.map(({ turn }) => turn.item.deadline));
+    const spans = steps.map(({ turn }) => turn.item.span);
+    const append = () => this.events.append(appendOf(steps), deadline, spans);
+    try {
+      // It belongs to none of their requests.
+      if (!(await requestContext.exit(append))) {
+        counts.versionConflicts++;
+        return await this.updateFirst(waiting);
+      }
+    } catch (error) {
+      // What the database refuses took no effect, and may be the fault of one of them.
+      if (!(error instanceof DatabaseUnavailableError)) return await this.updateFirst(waiting);
+      for (const { turn } of steps) turn.reject(error);
+      return { served: steps.length, last: undefined };
+    }
+    for (const { turn, update } of steps) turn.resolve(update);
+    return { served: steps.length, last: steps.at(-1)?.update.after };
+  }
+
+  private async updateFirst([first]: readonly Waiting[], last?: Basket) {
+    if (!first) return { served: 0, last };
+    const { item, resolve, reject } = first;
+    try {
+      const update = await item.within(() => this.updateAlone(item, last));
+      resolve(update);
+      return { served: 1, last: update.replayed ? undefined : update.after };
+    } catch (error) {
+      reject(error);
+      return { served: 1, last: undefined };
+    }
+  }
+
+  private async updateAlone(wanted: Wanted, last?: Basket): Promise<BasketUpdate> {
+    const { userName, options, deadline } = wanted;
+    let guess = last;
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const fresh = guess === undefined;
+      const before = guess ?? (await this.load(userName, deadline));
+      guess = undefined;
+      const outcome = await this.attempt(before, wanted).catch(refusalOf);
+      const update = outcome instanceof BasketError ? undefined : outcome;
+      if (update && update.events.length > 0) return update;
+      // What was refused, without effect or too late may be a repeat of what has taken effect.
+      const done = await this.findDone(userName, options);
+      if (done) return done;
+      if (fresh && outcome instanceof BasketError) throw outcome;
+      if (fresh && update) return update;
+      counts.retries++;
+      // Jitter parts processes that would otherwise meet again.
+      if (fresh) await setTimeout(Math.random() * Math.min(50, 2 ** attempt));
+    }
+    throw new BasketError('conflict', `Other writers of ${userName}'s basket were faster ${MOST_ATTEMPTS} times.`);
   }
 
   /** What the same command or cause did before, taken from the stream itself. */
@@ -97,57 +168,9 @@ export class TypeormBasketRepository extends BasketRepository {
   }
 
   /** Decides once; undefined when another writer was faster. */
-  private async attempt(
-    before: Basket,
-    by: Decide,
-    { precondition, command, causationId }: UpdateOptions,
-    deadline: number,
-  ): Promise<BasketUpdate | undefined> {
-    const nextBasketId = randomUUIDv7();
-    const decided = decide(before, by, nextBasketId, precondition);
-    if (decided.length === 0)
-      return { before, after: before, events: [], document: toDocument(before), replayed: false };
-
-    const now = new Date().toISOString();
-    // Clocks of several machines differ; a basket's times must not run backwards.
-    const occurredAt = isOpen(before) && before.updatedAt > now ? before.updatedAt : now;
-    const events = decided.map((event, at) => ({
-      ...event,
-      eventId: randomUUIDv7(),
-      version: before.version + at + 1,
-      occurredAt,
-    }));
-    const states = statesAfter(before, events);
-    const after = states.at(-1) ?? before;
-    const document = toDocument(after);
-    const basketId = isOpen(before) ? before.basketId : nextBasketId;
-    const fingerprint = command && { fingerprint: command.fingerprint };
-    const appended = await this.events.append(
-      {
-        stream: before.userName,
-        expected: before.version,
-        isNew: before.status === 'none',
-        basketId,
-        events,
-        commandId: command?.id,
-        causationId,
-        metadata: { ...requestContext.getStore(), ...fingerprint, causationId, appended: events.length },
-        row: [
-          basketId,
-          after.status,
-          after.version,
-          document.json,
-          events.at(-1)?.eventId,
-          occurredAt,
-          ...figuresOf(after),
-        ],
-        snapshots: states
-          .filter(({ version }) => version % SNAPSHOT_EVERY === 0)
-          .map((state) => ({ version: state.version, json: toDocument(state).json?.toString() ?? null })),
-      },
-      deadline,
-    );
-    if (appended) return { before, after, events, causationId, document, replayed: false };
+  private async attempt(before: Basket, wanted: Wanted): Promise<BasketUpdate | undefined> {
+    const step = stepFrom(before, wanted);
+    if (!step.change || (await this.events.append(appendOf([step]), wanted.deadline))) return step.update;
     counts.versionConflicts++;
     return undefined;
   }
@@ -175,9 +198,32 @@ export class TypeormBasketRepository extends BasketRepository {
   }
 }
 
-function statesAfter(before: Basket, events: readonly RecordedEvent[]): Basket[] {
-  let state = before;
-  return events.map((event) => (state = evolve(state, event)));
+/** What comes of those who wait, up to one that must go alone. */
+function stepsFrom(last: Basket, waiting: readonly Waiting[]): (Step & { readonly turn: Waiting })[] {
+  const steps: (Step & { readonly turn: Waiting })[] = [];
+  const ids = new Set<string>();
+  const hurry = performance.now() + HURRY_MS;
+  let before = last;
+  for (const turn of waiting.slice(0, MOST_TOGETHER)) {
+    const { options, deadline } = turn.item;
+    const own = [options.command?.id, options.causationId].filter((id) => id !== undefined);
+    if (deadline < hurry || own.some((id) => ids.has(id))) break;
+    for (const id of own) ids.add(id);
+    const step = stepUnlessRefused(before, turn.item);
+    if (!step?.change) break;
+    steps.push({ ...step, turn });
+    before = step.update.after;
+  }
+  return steps;
+}
+
+function stepUnlessRefused(before: Basket, wish: Wish): Step | undefined {
+  try {
+    return stepFrom(before, wish);
+  } catch (error) {
+    refusalOf(error);
+    return undefined;
+  }
 }
 
 function refusalOf(error: unknown): BasketError {
