@@ -6,7 +6,7 @@ process.env.RELIABILITY = 'long';
 
 const testMatch = [
   'test/reliability/*.rel-spec.ts',
-  'test/e2e/{no-lost-update,duplicates,who-may-do-what,hostile-input,hostile-input.property,analytics,workers}.e2e-spec.ts',
+  'test/e2e/{no-lost-update,duplicates,who-may-do-what,hostile-input,hostile-input.property,analytics,rebuild,workers}.e2e-spec.ts',
   'test/integration/{deadlines,no-stale-read,replay-equals-projection,tokens,rate-limits}.int-spec.ts',
   'src/{basket/basket.property,http/user-name}.spec.ts',
 ].map((files) => `<rootDir>/${files}`);

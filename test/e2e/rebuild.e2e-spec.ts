@@ -13,6 +13,7 @@ import { Script } from '../support/script.js';
 import { describeWith } from '../support/servers.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { addition, someBasket } from '../support/shopping.js';
+import { sized } from '../support/sizes.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
 
@@ -113,36 +114,39 @@ describe('npm run projections:rebuild', () => {
     expect(said).toContain('The events of user-1 cannot be folded: version 2 follows 0');
   });
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)('goes on after a %s where it was', async (signal) => {
-    const users = 800;
-    await new Script('migrate.js', [], storage.env).exited;
-    await insertStreams(users);
-    const script = start();
-    await eventually(() => {
-      const { users: done } = JSON.parse(readFileSync(progressFile(), 'utf8')) as { users: number };
-      return done >= 200;
-    });
-    script.kill(signal);
-    expect(await script.exited).toBe(signal === 'SIGKILL' ? 'SIGKILL' : 130);
-    const kept = JSON.parse(readFileSync(progressFile(), 'utf8')) as { users: number; after: string };
-    expect(kept.users).toBeLessThan(users);
-    if (signal === 'SIGTERM') expect(script.said).toContain(`-- --after ${kept.after}`);
-    // What was mended just before would be looked at once more. Without that, this shows that nobody is begun anew.
-    writeFileSync(progressFile(), JSON.stringify({ ...kept, mended: [] }));
-    await sql(`UPDATE basket_projections SET status = 'x'
+  it.each(sized(['SIGKILL'] as const, ['SIGKILL', 'SIGTERM'] as const))(
+    'goes on after a %s where it was',
+    async (signal) => {
+      const users = 800;
+      await new Script('migrate.js', [], storage.env).exited;
+      await insertStreams(users);
+      const script = start();
+      await eventually(() => {
+        const { users: done } = JSON.parse(readFileSync(progressFile(), 'utf8')) as { users: number };
+        return done >= 200;
+      });
+      script.kill(signal);
+      expect(await script.exited).toBe(signal === 'SIGKILL' ? 'SIGKILL' : 130);
+      const kept = JSON.parse(readFileSync(progressFile(), 'utf8')) as { users: number; after: string };
+      expect(kept.users).toBeLessThan(users);
+      if (signal === 'SIGTERM') expect(script.said).toContain(`-- --after ${kept.after}`);
+      // What was mended just before would be looked at once more. Without that, this shows that nobody is begun anew.
+      writeFileSync(progressFile(), JSON.stringify({ ...kept, mended: [] }));
+      await sql(`UPDATE basket_projections SET status = 'x'
                WHERE user_name = (SELECT min(user_name) FROM basket_projections)`);
 
-    const second = await run();
-    expect(second.code).toBe(0);
-    expect(second.said).toContain(`Goes on behind ${kept.after}, where it was interrupted`);
-    expect(second.written).toMatch(/^Users: 800\. /);
-    const [, differed = ''] = /differed: ([\d,]+)/.exec(second.written) ?? [];
-    // A page may have been mended and not been counted.
-    expect(Number(differed.replace(',', ''))).toBeGreaterThanOrEqual(users - 100);
-    expect((await run('--check')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
-    expect((await run('--restart')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
-    expect(await withDatabase(expectReplayEqualsProjection)).toBe(users);
-  });
+      const second = await run();
+      expect(second.code).toBe(0);
+      expect(second.said).toContain(`Goes on behind ${kept.after}, where it was interrupted`);
+      expect(second.written).toMatch(/^Users: 800\. /);
+      const [, differed = ''] = /differed: ([\d,]+)/.exec(second.written) ?? [];
+      // A page may have been mended and not been counted.
+      expect(Number(differed.replace(',', ''))).toBeGreaterThanOrEqual(users - 100);
+      expect((await run('--check')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
+      expect((await run('--restart')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
+      expect(await withDatabase(expectReplayEqualsProjection)).toBe(users);
+    },
+  );
 });
 
 if (!process.env.DATABASE_URL)

@@ -357,6 +357,22 @@ describe('Updates of one basket that have waited', () => {
     expect(moments).toEqual(['read', 'append', 'append', 'read', 'read', 'append']);
   });
 
+  it('do not pay for one whose decision fails, which its caller hears of', async () => {
+    const { baskets } = storing();
+    const broken: Decide = () => {
+      throw new TypeError('broken');
+    };
+    const results = await Promise.allSettled(
+      [addNotebook, addPencil, broken, addPencil].map((by) => baskets.update(ALICE, by)),
+    );
+    expect(results).toMatchObject([
+      { value: { after: { version: 2 } } },
+      { value: { after: { version: 3 } } },
+      { reason: { name: 'TypeError', message: 'broken' } },
+      { value: { after: { version: 4 } } },
+    ]);
+  });
+
   it('take effect once when two of them are one command', async () => {
     const { streams, baskets } = storing();
     const [, one, again, other] = await together(

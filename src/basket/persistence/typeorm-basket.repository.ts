@@ -217,11 +217,11 @@ function stepsFrom(last: Basket, waiting: readonly Waiting[]): (Step & { readonl
   return steps;
 }
 
+/** Whatever fails here fails again, for its caller to hear of, when it goes alone. */
 function stepUnlessRefused(before: Basket, wish: Wish): Step | undefined {
   try {
     return stepFrom(before, wish);
-  } catch (error) {
-    refusalOf(error);
+  } catch {
     return undefined;
   }
 }
