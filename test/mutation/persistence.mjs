@@ -17,7 +17,7 @@ export default {
     mutate: [
       'src/basket/{basket-document,basket.history,follow-up,merge-completion}.ts',
       'src/basket/persistence/{announcing-basket,cached-basket,typeorm-basket}.repository.ts',
-      'src/basket/persistence/{basket-figures,coalesced-reads,memory-basket-cache,repairs,turns}.ts',
+      'src/basket/persistence/{basket-figures,coalesced-reads,memory-basket-cache,repairs,step,turns}.ts',
       'src/database/batches.ts',
       'src/event-store/tombstones.ts',
       'src/http/etag.ts',
