@@ -330,12 +330,11 @@ describe('Updates of one basket that have waited', () => {
       baskets.update(ALICE, addPencils(2), { causationId: 'cause' }),
     ]);
     expect(streams.appends).toHaveLength(2);
-    const { causationId: _, ...none } = { causationId: undefined, commandId: null };
     expect(streams.eventsOf(ALICE).slice(2)).toMatchObject([
       { commandId: 'one', metadata: { requestId: 'r1', fingerprint: 'print of one', appended: 1 } },
       { commandId: 'two', metadata: { requestId: 'r2', fingerprint: 'print of two', appended: 1 } },
-      { ...none, causationId: 'cause', metadata: { appended: 2 } },
-      { ...none, causationId: null, metadata: { appended: 2 } },
+      { commandId: null, causationId: 'cause', metadata: { appended: 2 } },
+      { commandId: null, causationId: null, metadata: { appended: 2 } },
     ]);
     const repeat = await baskets.update(ALICE, addPencil, { command: command('two') });
     expect(repeat).toMatchObject({ replayed: true, before: { version: 3 }, after: { version: 4 } });

@@ -92,7 +92,7 @@ export class TypeormBasketRepository extends BasketRepository {
    * @returns undefined when there are no two who can go together
    */
   private async updateTogether(waiting: readonly Waiting[], last: Basket) {
-    const [first, ...more] = stepsFrom(last, waiting);
+    const [first, ...more] = waiting.length > 1 ? stepsFrom(last, waiting) : [];
     if (!first || more.length === 0) return undefined;
     const steps = [first, ...more] as const;
     const deadline = Math.min(...steps.map(({ turn }) => turn.item.deadline));
