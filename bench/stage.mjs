@@ -9,7 +9,7 @@ import { withClient, withRedis } from './servers.mjs';
 const POOL_SIZE = '10';
 const WARM_UP_PASSES = 30;
 const SCRAPE_MS = 1000;
-const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 /** Those with which the service is started in production. */
 const FLAGS = scripts['start:prod'].split(' ').filter((word) => word.startsWith('--'));

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { BasketProjections1764000000002 } from '../../migrations/1764000000002-basket-projections.js';
@@ -98,6 +99,8 @@ export async function createDataSource(
     migrationsTransactionMode: 'none' as const,
     synchronize: false,
     installExtensions: false,
+    // By name TypeORM would load another one than the bundle has.
+    driver: pg,
     poolSize: config.DATABASE_POOL_SIZE,
     // How long a request waits for a connection, a new one or one that is in use.
     connectTimeoutMS: config.REQUEST_DEADLINE_MS,

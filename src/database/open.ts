@@ -26,7 +26,7 @@ export async function openDatabase(config: Config, source: BasketDataSource): Pr
       const pending = await pendingMigrations(source);
       if (pending.length > 0)
         throw new Error(
-          `The database lacks migrations (${pending.join(', ')}). Run: npm run migrate (in the image: node dist/src/migrate.js)`,
+          `The database lacks migrations (${pending.join(', ')}). Run: npm run migrate (in the image: node dist/bundle/migrate.js)`,
         );
     }
     return source;

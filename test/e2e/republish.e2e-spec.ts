@@ -16,7 +16,7 @@ interface Run {
 function republish(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env.PATH, ...env } };
-    execFile(process.execPath, ['dist/src/republish.js', ...args], options, (error, written, errors) =>
+    execFile(process.execPath, ['dist/bundle/republish.js', ...args], options, (error, written, errors) =>
       resolve({ code: Number(error?.code ?? 0), written, errors }),
     );
   });

@@ -20,7 +20,7 @@ export class Script {
     script: string,
     args: readonly string[],
     env: Readonly<Record<string, string>>,
-    private readonly child = spawn(process.execPath, [`dist/src/${script}`, ...args], {
+    private readonly child = spawn(process.execPath, [`dist/bundle/${script}`, ...args], {
       env: { PATH: process.env.PATH, ...env },
     }),
   ) {

@@ -52,7 +52,8 @@ export class ServiceProcess implements AsyncDisposable {
    * @param nodeArguments what stands before the script
    */
   static spawn(env: Env, script = 'main.js', nodeArguments: readonly string[] = []): ServiceProcess {
-    const path = `dist/src/${script}`;
+    // Arguments bring hooks, and those change modules of ours, which the bundle has no more.
+    const path = `dist/${nodeArguments.length === 0 ? 'bundle' : 'src'}/${script}`;
     if (!existsSync(path)) throw new Error(`${path} is not there. Run: npm run build`);
     const child = spawn(process.execPath, [...nodeArguments, path], {
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED, PORT: '0', METRICS_PORT: '0', ...env },

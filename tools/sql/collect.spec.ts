@@ -36,7 +36,10 @@ describe('What is collected', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'basket-sql-'));
-    write('package.json', '{ "type": "module", "scripts": { "tool": "node dist/src/tool.js" } }');
+    write(
+      'package.json',
+      '{ "type": "module", "scripts": { "tool": "node dist/src/tool.js", "task": "node dist/bundle/task.js" } }',
+    );
     write('dist/src/plain.js', `export const A = 'SELECT 1 FROM a';`);
     write('dist/migrations/1-t.js', migration(`await database.query('CREATE TABLE t (n int)');`));
   });
@@ -119,9 +122,9 @@ describe('What is collected', () => {
     expect(collected().gaps).toEqual([expect.stringContaining('src/orm.ts uses getRepository')]);
   });
 
-  it('is read from a script that is not run', () => {
-    write('dist/src/tool.js', `export const T = 'SELECT 2 FROM a'; process.exit(3);`);
-    expect(texts(collected())).toEqual(['SELECT 1 FROM a', 'SELECT 2 FROM a']);
+  it.each(['tool', 'task'])('is read from a script that is not run: %s', (script) => {
+    write(`dist/src/${script}.js`, `export const T = 'SELECT 2 FROM a'; process.exit(3);`);
+    expect(texts(collected()).sort()).toEqual(['SELECT 1 FROM a', 'SELECT 2 FROM a']);
   });
 
   it('is nothing of what has no source any more', () => {
