@@ -6,6 +6,41 @@ import { availableParallelism } from 'node:os';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+export const integer = (min: number, max: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new Error(`must be a whole number from ${min} to ${max}`);
+  return value;
+};
+
+export const boolean = (text: string) => {
+  if (text !== 'true' && text !== 'false') throw new Error('must be true or false');
+  return text === 'true';
+};
+
+export const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (text: string) => {
+    const value = allowed.find((one) => one === text);
+    if (value === undefined) throw new Error(`must be one of ${allowed.join(', ')}`);
+    return value;
+  };
+
+export const url =
+  (...protocols: readonly string[]) =>
+  (text: string) => {
+    if (!URL.canParse(text) || !protocols.some((protocol) => text.startsWith(`${protocol}//`)))
+      throw new Error(`must be a URL that starts with ${protocols.map((one) => `${one}//`).join(' or ')}`);
+    return text;
+  };
+
+export const list =
+  <T>(parse: (text: string) => T) =>
+  (text: string) =>
+    text.split(',').map((one) => parse(one.trim()));
+
+export const urls = (...protocols: readonly string[]) => list(url(...protocols));
+
 /** RFC 6454, section 6.2. */
 export const origin = (text: string) => {
   if (!/^https?:/.test(text) || !URL.canParse(text) || new URL(text).origin !== text)

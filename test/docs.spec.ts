@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { variables } from '../src/config.js';
+import { variables } from '../src/config.variables.js';
 import { problems } from '../src/http/problems.js';
 
 const readme = readFileSync('README.md', 'utf8');

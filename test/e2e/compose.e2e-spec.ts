@@ -7,7 +7,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { YAML11_SCHEMA, load } from 'js-yaml';
 import pg from 'pg';
 import { createApp } from '../../src/app.js';
-import { readConfig, variables } from '../../src/config.js';
+import { readConfig } from '../../src/config.js';
+import { variables } from '../../src/config.variables.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import { createTestDatabase, testConfig } from '../support/database.js';
 
