@@ -1,54 +1,22 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
+import { createHash, randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { connect } from '@nats-io/transport-node';
 import pg from 'pg';
 import { basketIn, refusal } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { startNatsServer } from '../support/nats-server.js';
 import { OtlpReceiver, treeOf } from '../support/otlp-receiver.js';
 import type { ReceivedSpan } from '../support/otlp-receiver.js';
 import { describeWith } from '../support/servers.js';
 import { ServiceProcess } from '../support/service-process.js';
-import type { Env } from '../support/service-process.js';
 import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
+import { CLIENT, ERROR, PRODUCER, SERVER, someTrace, spanOf, spansOf, start } from '../support/traces.js';
 
 jest.setTimeout(180_000);
-
-/** A caller's trace: its id, and the header that continues it. */
-function someTrace(flags: '00' | '01' = '01') {
-  const traceId = randomBytes(16).toString('hex');
-  const parent = randomBytes(8).toString('hex');
-  return { traceId, parent, headers: { traceparent: `00-${traceId}-${parent}-${flags}` } };
-}
-
-const SERVER = 2;
-const CLIENT = 3;
-const PRODUCER = 4;
-const ERROR = 2;
 
 const withRedis = process.env.REDIS_URL && process.env.DATABASE_URL;
 /** Lines of a tree that are there only with Redis. */
 const redis = (...lines: string[]) => (withRedis ? lines : []);
-
-async function start(receiver: OtlpReceiver, storage: Storage, env: Env = {}) {
-  return await ServiceProcess.start({ ...storage.env, ...receiver.env, ...env });
-}
-
-function spanOf(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
-  const found = spans.filter((span) => span.name === name);
-  expect(found.map((span) => span.name)).toEqual([name]);
-  return found[0] as ReceivedSpan;
-}
-
-/** The spans of a trace, when all that are expected have come. */
-const spansOf = async (receiver: OtlpReceiver, traceId: string, count: number) =>
-  await eventually(() => {
-    const spans = receiver.ofTrace(traceId);
-    return spans.length >= count && spans;
-  });
 
 const isSubset = (part: object, whole: object): boolean =>
   Object.entries(part).every(([name, value]) => (whole as Record<string, unknown>)[name] === value);
@@ -243,113 +211,5 @@ describe('A statement that several requests share', () => {
         for (const link of links) expect(updates.find((update) => update.spanId === link)?.links).toContain(spanId);
     }
     expect(shared).not.toEqual([]);
-  });
-});
-
-describe('Traces are exported', () => {
-  it('not when no endpoint is named', async () => {
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: '' };
-    await using receiver = await OtlpReceiver.start();
-    await using storage = await createStorage();
-    await using service = await start(receiver, storage, env);
-    const { traceId, headers } = someTrace();
-    await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers);
-    await setTimeout(200);
-    await service.end();
-    expect(receiver.bodies).toEqual([]);
-    expect(service.log).toContainEqual(expect.objectContaining({ msg: 'request', traceId }));
-    expect(service.log.map(({ msg }) => msg).join('\n')).toMatch(/; traces not exported$/m);
-  });
-
-  it('in protobuf by default, and nothing but traces', async () => {
-    await using receiver = await OtlpReceiver.start();
-    await using storage = await createStorage();
-    const { OTEL_EXPORTER_OTLP_PROTOCOL: _, ...env } = receiver.env;
-    await using service = await ServiceProcess.start({ ...storage.env, ...env });
-    const { traceId, headers } = someTrace();
-    await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers);
-    await service.end();
-    expect(new Set(receiver.bodies.map(({ path, type }) => `${path} ${type}`))).toEqual(
-      new Set(['/v1/traces application/x-protobuf']),
-    );
-    const sent = Buffer.concat(receiver.bodies.map(({ body }) => body));
-    expect(sent.includes(Buffer.from(traceId, 'hex'))).toBe(true);
-  });
-
-  it('of as many requests as the sampler says, each whole or not at all', async () => {
-    await using receiver = await OtlpReceiver.start();
-    await using storage = await createStorage();
-    const sampler = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.2' };
-    await using service = await start(receiver, storage, sampler);
-    const path = basketOf(randomUUID());
-    await service.api.put(path, replacement([someItem()]));
-    for (let n = 0; n < 200; n++) await service.api.get(path);
-    await service.end();
-    const requests = receiver.spans.filter(({ name }) => name === 'GET /baskets/:userName');
-    // Of 200 at 0.2: six standard deviations.
-    expect(requests.length).toBeGreaterThan(6);
-    expect(requests.length).toBeLessThan(74);
-    for (const { traceId } of requests) expect(receiver.ofTrace(traceId).length).toBeGreaterThanOrEqual(3);
-    const roots = receiver.spans.filter(({ parentSpanId }) => !parentSpanId);
-    expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set([SERVER]));
-  });
-});
-
-describeWith(['postgres'], 'The trace context', () => {
-  it('stands in the metadata of the event, recorded or not', async () => {
-    await using receiver = await OtlpReceiver.start();
-    await using storage = await createStorage();
-    await using service = await start(receiver, storage);
-    const [recorded, unrecorded] = [someTrace('01'), someTrace('00')];
-    const [one, other] = [randomUUID(), randomUUID()];
-    await service.api.post(`${basketOf(one)}/items`, addition(), recorded.headers);
-    await service.api.post(`${basketOf(other)}/items`, addition(), unrecorded.headers);
-    const database = new pg.Client({ connectionString: storage.env.DATABASE_URL });
-    await database.connect();
-    const { rows } = await database.query<{ user_name: string; traceparent: string }>(
-      `SELECT DISTINCT user_name, metadata->>'traceparent' AS traceparent FROM domain_events`,
-    );
-    await database.end();
-    const { spanId } = spanOf(await spansOf(receiver, recorded.traceId, 7), 'POST /baskets/:userName/items');
-    expect(new Map(rows.map(({ user_name, traceparent }) => [user_name, traceparent]))).toEqual(
-      new Map([
-        [one, `00-${recorded.traceId}-${spanId}-01`],
-        [other, unrecorded.headers.traceparent],
-      ]),
-    );
-  });
-});
-
-describeWith(['nats'], 'The header of a message', () => {
-  it('continues the trace of its publication, or else of its request', async () => {
-    await using stack = new AsyncDisposableStack();
-    const receiver = stack.use(await OtlpReceiver.start());
-    const storage = stack.use(await createStorage());
-    const nats = stack.adopt(await startNatsServer(), (server) => server.close());
-    const service = stack.use(await start(receiver, storage, { NATS_URL: nats.url }));
-    const connection = stack.adopt(await connect({ servers: nats.url }), (one) => one.close());
-    const heard: [string, string | undefined][] = [];
-    connection.subscribe('basket.v1.>', {
-      callback: (_, message) =>
-        void heard.push([message.json<{ subject: string }>().subject, message.headers?.get('traceparent')]),
-    });
-    await connection.flush();
-    const [recorded, unrecorded] = [someTrace('01'), someTrace('00')];
-    const [one, other, third] = [randomUUID(), randomUUID(), randomUUID()];
-    await service.api.put(basketOf(one), replacement(), recorded.headers);
-    await service.api.put(basketOf(other), replacement(), unrecorded.headers);
-    await service.api.put(basketOf(third), replacement(), { traceparent: 'nonsense' });
-    await eventually(() => new Set(heard.map(([user]) => user)).size === 3);
-
-    const publications = await eventually(() => {
-      const spans = receiver.ofTrace(recorded.traceId).filter(({ kind }) => kind === PRODUCER);
-      return spans.length === 2 && spans;
-    });
-    const of = (user: string) => heard.filter(([name]) => name === user).map(([, traceparent]) => traceparent);
-    expect(of(one).sort()).toEqual(publications.map(({ spanId }) => `00-${recorded.traceId}-${spanId}-01`).sort());
-    expect(new Set(of(other).map((traceparent) => traceparent?.slice(0, 35)))).toEqual(
-      new Set([`00-${unrecorded.traceId}`]),
-    );
-    expect(of(third).join()).not.toContain('nonsense');
   });
 });
