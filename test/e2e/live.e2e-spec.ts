@@ -1,30 +1,22 @@
 import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import pg from 'pg';
 import { LiveBaskets } from '../../src/basket/live/live-baskets.js';
-import { Api, basketIn, refusal } from '../support/api.js';
-import type { Headers } from '../support/api.js';
+import { refusal } from '../support/api.js';
 import { someUser } from '../support/app.js';
 import { EventStream } from '../support/event-stream.js';
 import { eventually } from '../support/eventually.js';
 import { Issuer, bearing, inSeconds } from '../support/issuer.js';
-import { RedisServer } from '../support/redis-server.js';
+import { addLine } from '../support/lines.js';
 import { serve } from '../support/served.js';
 import type { Served } from '../support/served.js';
-import { describeWith } from '../support/servers.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { addition, basketOf, someBasket } from '../support/shopping.js';
+import { basketOf, someBasket } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
-import type { Storage } from '../support/storage.js';
 import { exchange } from '../support/wire.js';
 
 jest.setTimeout(180_000);
 
 type Env = Record<string, string>;
-
-/** Adds a line, and tells which version that made. */
-const add = async (api: Api, path: string, headers?: Headers) =>
-  basketIn(await api.post(`${path}/items`, addition(), headers), 201).version;
 
 describe('the live basket', () => {
   let shared: Served;
@@ -51,7 +43,7 @@ describe('the live basket', () => {
   it('tells the version at once and after each change', async () => {
     const { api, open } = await start();
     const path = someBasket();
-    const first = await add(api, path);
+    const first = await addLine(api, path);
     const stream = await open(path);
     expect(stream.response.status).toBe(200);
     expect(Object.fromEntries(stream.response.headers)).toMatchObject({
@@ -62,7 +54,7 @@ describe('the live basket', () => {
     });
     await stream.reaches(first);
     expect(stream.events).toEqual([{ id: String(first), data: { version: first } }]);
-    for (let n = 0; n < 3; n++) await stream.reaches(await add(api, path), 500);
+    for (let n = 0; n < 3; n++) await stream.reaches(await addLine(api, path), 500);
     expect(stream.versions).toEqual([first, first + 1, first + 2, first + 3]);
     expect(stream.retry).toBeGreaterThanOrEqual(1000);
   });
@@ -70,7 +62,7 @@ describe('the live basket', () => {
   it('goes on where the client was', async () => {
     const { api, open } = await start();
     const path = someBasket();
-    const version = await add(api, path);
+    const version = await addLine(api, path);
     const [same, older, newer] = [
       await open(path, String(version)),
       await open(path, '1'),
@@ -78,7 +70,7 @@ describe('the live basket', () => {
     ];
     await older.reaches(version);
     await newer.reaches(version);
-    const next = await add(api, path);
+    const next = await addLine(api, path);
     for (const stream of [same, older, newer]) await stream.reaches(next);
     expect(same.versions).toEqual([next]);
     expect(older.versions).toEqual([version, next]);
@@ -88,7 +80,7 @@ describe('the live basket', () => {
   it('tells of the end of the basket and of the next one, also who comes back in between', async () => {
     const { api, open } = await start();
     const path = someBasket();
-    const version = await add(api, path);
+    const version = await addLine(api, path);
     const stream = await open(path);
     await stream.reaches(version);
     expect((await api.delete(path)).status).toBe(204);
@@ -96,7 +88,7 @@ describe('the live basket', () => {
     refusal(await api.get(`${path}/live`), 'basket-not-found');
     const back = await open(path, String(version));
     await back.reaches(version + 1);
-    const opened = await add(api, path);
+    const opened = await addLine(api, path);
     for (const one of [stream, back]) await one.reaches(opened);
     expect(stream.versions).toEqual([version, version + 1, opened]);
   });
@@ -110,7 +102,7 @@ describe('the live basket', () => {
   it.each(['0', '-1', '7.5', 'seven', '12345678901', '7, 8'])('takes no %j for an id of its own', async (id) => {
     const { api } = await start();
     const path = someBasket();
-    await add(api, path);
+    await addLine(api, path);
     const { errors } = refusal(await api.get(`${path}/live`, { 'last-event-id': id }), 'validation-failed');
     expect(errors).toEqual([{ pointer: '#/headers/last-event-id', detail: expect.any(String) as string }]);
   });
@@ -118,7 +110,7 @@ describe('the live basket', () => {
   it('answers HEAD without a stream', async () => {
     const { url, api } = await start({ LIVE_MAX_STREAMS: '1' });
     const path = someBasket();
-    await add(api, path);
+    await addLine(api, path);
     for (let n = 0; n < 3; n++) {
       const answer = await exchange(url, { method: 'HEAD', target: `${path}/live` });
       expect(answer).toMatchObject({ status: 200, text: '', headers: { 'content-type': 'text/event-stream' } });
@@ -128,7 +120,7 @@ describe('the live basket', () => {
   it('sends signs of life', async () => {
     const { api, open } = await start({ LIVE_HEARTBEAT_MS: '100' });
     const path = someBasket();
-    await add(api, path);
+    await addLine(api, path);
     const stream = await open(path);
     await eventually(() => stream.comments.length >= 3);
     expect(stream.versions).toHaveLength(1);
@@ -137,7 +129,7 @@ describe('the live basket', () => {
   it('has a bounded number of places, which are free again when clients leave', async () => {
     const { api, open } = await start({ LIVE_MAX_STREAMS: '2' });
     const path = someBasket();
-    const version = await add(api, path);
+    const version = await addLine(api, path);
     const [one, two] = [await open(path), await open(path)];
     await two.reaches(version);
     refusal(await api.get(`${path}/live`), 'overloaded');
@@ -164,7 +156,7 @@ describe('the live basket', () => {
       const service = await serve();
       const { api, url } = service;
       const path = someBasket();
-      const version = await add(api, path);
+      const version = await addLine(api, path);
       await using stream = await EventStream.open(`${url}${path}/live`);
       await stream.reaches(version);
       let isClosed = false;
@@ -188,7 +180,7 @@ describe('the live basket of a caller with a token', () => {
     const user = someUser();
     const path = basketOf(user);
     const token = async (seconds: number) => bearing(await issuer.token({ sub: user, exp: inSeconds(seconds) }));
-    const version = await add(service.api, path, await token(300));
+    const version = await addLine(service.api, path, await token(300));
     // Ten seconds are for clocks that differ.
     await using short = await EventStream.open(`${service.url}${path}/live`, undefined, await token(-8));
     await using long = await EventStream.open(`${service.url}${path}/live`, undefined, await token(300));
@@ -206,12 +198,12 @@ describe('a process with live baskets that is told to stop', () => {
     await using service = await ServiceProcess.start({ ...storage.env, SHUTDOWN_DRAIN_MS: '2000' });
     const { api, url } = service;
     const path = someBasket();
-    const version = await add(api, path);
+    const version = await addLine(api, path);
     const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(`${url}${path}/live`)));
     for (const stream of streams) await stream.reaches(version);
     service.kill('SIGTERM');
     await eventually(async () => (await fetch(`${url}/health/ready`)).status === 503);
-    const next = await add(api, path);
+    const next = await addLine(api, path);
     await using late = await EventStream.open(`${url}${path}/live`);
     for (const stream of [...streams, late]) await stream.reaches(next);
     const drained = performance.now();
@@ -219,122 +211,5 @@ describe('a process with live baskets that is told to stop', () => {
     // Not because it was overdue.
     expect(performance.now() - drained).toBeLessThan(8000);
     for (const stream of [...streams, late]) await eventually(() => stream.ended === 'cleanly');
-  });
-});
-
-describeWith(['postgres'], 'the live basket over two processes', () => {
-  let storage: Storage;
-  let database: Env;
-  beforeAll(async () => {
-    storage = await createStorage();
-    database = { DATABASE_URL: storage.env.DATABASE_URL ?? '' };
-  });
-  afterAll(() => storage[Symbol.asyncDispose]());
-
-  const both = (env: Env) => Promise.all([ServiceProcess.start(env), ServiceProcess.start(env)]);
-
-  it('hears without Redis what the other one writes, within two seconds', async () => {
-    const [one, other] = await both(database);
-    await using _one = one;
-    await using _other = other;
-    const path = someBasket();
-    const version = await add(one.api, path);
-    await using stream = await EventStream.open(`${one.url}${path}/live`);
-    await stream.reaches(version);
-    for (let n = 0; n < 3; n++) await stream.reaches(await add(other.api, path), 3000);
-  });
-
-  describeWith(['redis'], 'through Redis', () => {
-    let redis: RedisServer;
-    beforeAll(async () => {
-      redis = await RedisServer.start();
-    });
-    afterAll(() => redis[Symbol.asyncDispose]());
-
-    const subscribers = async (path: string) => {
-      const channel = `basket:${decodeURIComponent(path.slice('/baskets/'.length))}`;
-      const [, count] = (await redis.ask((admin) => admin.pubsub('NUMSUB', channel))) as [string, number];
-      return count;
-    };
-
-    it('hears at once, and follows only what is listened to', async () => {
-      const [one, other] = await both({ ...database, REDIS_URL: redis.url });
-      await using _one = one;
-      await using _other = other;
-      const path = `${someBasket()}-%C3%A9%20%F0%9F%A7%BA`;
-      const version = await add(one.api, path);
-      expect(await redis.ask((admin) => admin.pubsub('CHANNELS', '*'))).toEqual([]);
-      const streams = await Promise.all([one, one, other].map(({ url }) => EventStream.open(`${url}${path}/live`)));
-      for (const stream of streams) await stream.reaches(version);
-      await eventually(async () => (await subscribers(path)) === 2);
-      // Far below the second after which it would be looked for, five of which there are while Redis tells.
-      const took: number[] = [];
-      for (let n = 0; n < 20; n++) {
-        const next = await add(n % 2 === 0 ? one.api : other.api, path);
-        const since = performance.now();
-        for (const stream of streams) await stream.reaches(next, 4000);
-        took.push(performance.now() - since);
-      }
-      took.sort((a, b) => a - b);
-      expect(took[10]).toBeLessThan(200);
-      for (const stream of streams)
-        expect(stream.versions).toEqual([...new Set(stream.versions)].sort((a, b) => a - b));
-      for (const stream of streams) await stream[Symbol.asyncDispose]();
-      await eventually(async () => (await subscribers(path)) === 0);
-    });
-
-    it('hears what nobody announced', async () => {
-      await using one = await ServiceProcess.start({ ...database, REDIS_URL: redis.url });
-      // It announces nothing: it has no Redis.
-      await using other = await ServiceProcess.start(database);
-      const path = someBasket();
-      const version = await add(one.api, path);
-      await using stream = await EventStream.open(`${one.url}${path}/live`);
-      await stream.reaches(version);
-      await eventually(async () => (await subscribers(path)) === 1);
-      await stream.reaches(await add(other.api, path), 8000);
-    });
-
-    it('hears while Redis is away, and when it is back', async () => {
-      await using own = await RedisServer.start();
-      const [one, other] = await both({ ...database, REDIS_URL: own.url });
-      await using _one = one;
-      await using _other = other;
-      const path = someBasket();
-      const version = await add(one.api, path);
-      await using stream = await EventStream.open(`${one.url}${path}/live`);
-      await stream.reaches(version);
-      for (const stop of ['kill', 'hang'] as const) {
-        if (stop === 'kill') await own.kill();
-        else own.hang();
-        for (let n = 0; n < 3; n++) await stream.reaches(await add(other.api, path), 12_000);
-        await using begun = await EventStream.open(`${one.url}${path}/live`);
-        await begun.reaches(stream.versions.at(-1) ?? 0);
-        own.resume();
-        await own.start();
-        await eventually(async () => {
-          const count = await own.ask((admin) => admin.pubsub('NUMSUB', `basket:${path.slice('/baskets/'.length)}`));
-          return count[1] === 1;
-        });
-        await stream.reaches(await add(other.api, path), 12_000);
-        await begun.reaches(stream.versions.at(-1) ?? 0);
-      }
-      expect((await one.api.get('/health/live')).status).toBe(200);
-    });
-  });
-
-  it('hears of what is stored behind the back of all', async () => {
-    await using one = await ServiceProcess.start(database);
-    const path = someBasket();
-    const version = await add(one.api, path);
-    await using stream = await EventStream.open(`${one.url}${path}/live`);
-    await stream.reaches(version);
-    const client = new pg.Client({ connectionString: database.DATABASE_URL });
-    await client.connect();
-    await client.query('UPDATE basket_projections SET version = 50 WHERE user_name = $1', [
-      path.slice('/baskets/'.length),
-    ]);
-    await client.end();
-    await stream.reaches(50, 4000);
   });
 });
