@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { refusal } from '../support/api.js';
-import type { Basket, Line } from '../support/api.js';
 import { BasketModel } from '../support/basket-model.js';
 import type { Answer } from '../support/contract.js';
 import type { Strategy } from '../support/merge-model.js';
-import type { Expected, Request } from '../support/model-requests.js';
+import { compare } from '../support/model-answers.js';
+import type { World } from '../support/model-answers.js';
+import { perform } from '../support/model-calls.js';
+import type { Request } from '../support/model-requests.js';
 import type { Served } from '../support/served.js';
 import type { ModelCommand } from '../support/shopper-model.js';
-import { basketOf } from '../support/shopping.js';
 import type { Item } from '../support/shopping.js';
 
 const RUNS = 60;
@@ -59,17 +59,6 @@ type Draft = { readonly key?: string | undefined } & (
   | { readonly kind: 'merge'; readonly from: number; readonly strategy: Strategy }
   | ModelCommand
 );
-
-interface World {
-  readonly model: BasketModel;
-  readonly users: readonly string[];
-  /** The last basket that was seen of each user, and the ids of those before it. */
-  readonly seen: Map<string, { basket?: Basket | undefined; ids: Set<string> }>;
-  /** What was answered to the first request with a key, by user and key, and which request that was. */
-  readonly keyed: Map<string, { request: Request; answer: Answer }>;
-  /** The answers that carried a basket, by user and version. */
-  readonly versions: Map<string, string>;
-}
 
 /** What was to be answered, over all runs: the steps must reach everything that there is. */
 const outcomes = new Set<string>();
@@ -142,137 +131,6 @@ const header = (tags: Tags, version: number): string =>
         .map((tag) => (typeof tag === 'number' ? `"${version + tag}"` : tag))
         .join(', ')
         .replaceAll('W/, ', 'W/');
-
-const TYPES = { add: 'add-item', change: 'update-item-quantity', remove: 'delete-item', clear: 'clear' };
-
-function commandBody({ kind, ...command }: ModelCommand): object {
-  const { item, ...rest } = { item: {}, ...command };
-  return { type: TYPES[kind], ...item, ...rest };
-}
-
-function perform({ api }: Served, request: Request): Promise<Answer> {
-  const path = basketOf(request.user);
-  const headers = {
-    ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch }),
-    ...(request.ifNoneMatch === undefined ? {} : { 'if-none-match': request.ifNoneMatch }),
-    ...(request.key === undefined ? {} : { 'idempotency-key': request.key }),
-  };
-  switch (request.kind) {
-    case 'get':
-      return api.get(path, headers);
-    case 'past':
-      return api.get(`${path}?version=${request.version}`, headers);
-    case 'summary':
-      return api.get(`${path}/summary`, headers);
-    case 'history':
-      return api.get(`${path}/history?after=${request.after}&limit=${request.limit}`, headers);
-    case 'delete':
-      return api.delete(path, headers);
-    case 'clear':
-      return api.delete(`${path}/items`, headers);
-    case 'put':
-      return api.put(path, { currency: request.currency, items: request.items }, headers);
-    case 'add':
-      return api.post(`${path}/items`, { ...request.item, currency: request.currency }, headers);
-    case 'change':
-      return api.patch(`${path}/items/${request.productId}`, { quantity: request.quantity }, headers);
-    case 'remove':
-      return api.delete(`${path}/items/${request.productId}`, headers);
-    case 'batch':
-      return api.post(`${path}/batch`, { commands: request.commands.map(commandBody) }, headers);
-    case 'merge':
-      return api.post(`${path}/merge`, { fromUserName: request.from, strategy: request.strategy }, headers);
-    case 'checkout':
-      return api.post(`${path}/checkout`, { version: request.version }, headers);
-  }
-}
-
-function compare(world: World, request: Request, answer: Answer, expected: Expected): void {
-  if ('code' in expected) {
-    const { currentVersion, index } = refusal(answer, expected.code);
-    expect({ currentVersion, index }).toEqual({ currentVersion: expected.currentVersion, index: expected.index });
-    return;
-  }
-  expect(answer.status).toBe(expected.status);
-  if ('versions' in expected) {
-    const { events, nextAfter } = JSON.parse(answer.text) as {
-      events: { version: number }[];
-      nextAfter: number | null;
-    };
-    expect(events.map(({ version }) => version)).toEqual(expected.versions);
-    expect(nextAfter).toBe(expected.nextAfter);
-    return;
-  }
-  if (expected.status === 204) return;
-  expect(answer.headers.etag).toBe(`"${expected.version}"`);
-  if (expected.status === 304) return;
-  const answered = JSON.parse(answer.text) as Basket & { basket: Basket; report: unknown };
-  if (expected.status === 202) {
-    const before = world.seen.get(request.user)?.basket;
-    expect(answered).toMatchObject({ version: expected.version, basketId: before?.basketId });
-    return;
-  }
-  if ('report' in expected) expect(answered.report).toEqual(expected.report);
-  if (request.kind === 'merge') emptied(world, request.from);
-  compareBasket(world, request, request.kind === 'merge' ? answered.basket : answered, expected);
-}
-
-function compareBasket(
-  world: World,
-  request: Request,
-  basket: Basket,
-  { version, basket: { currency, items: lines } }: Extract<Expected, { readonly basket: unknown }>,
-): void {
-  const sum = (of: (line: { quantity: number; unitPrice: number }) => number) =>
-    lines.reduce((all, line) => all + of(line), 0);
-  expect(basket).toMatchObject({
-    ...{ userName: request.user, status: 'active', version, currency },
-    totalItems: sum(({ quantity }) => quantity),
-    totalPrice: sum(({ quantity, unitPrice }) => quantity * unitPrice),
-  });
-  if (request.kind === 'summary') {
-    expect(basket).toMatchObject({ lines: lines.length });
-    return;
-  }
-  expect(basket.items.map(({ addedAt: _, ...line }) => line)).toEqual(
-    lines.map((line) => ({ ...line, lineTotal: line.unitPrice * line.quantity })),
-  );
-  // Whenever a version is read, it is what it was when it was answered first.
-  const text = JSON.stringify(basket);
-  const name = `${request.user} ${version}`;
-  expect(text).toBe(world.versions.get(name) ?? text);
-  world.versions.set(name, text);
-  if (request.kind !== 'past') compareHistory(world, request, basket);
-}
-
-/** Ids and times, which the model cannot foresee, must fit to those that were seen before. */
-function compareHistory({ seen }: World, request: Request, basket: Basket): void {
-  const history = seen.get(request.user) ?? { ids: new Set<string>() };
-  seen.set(request.user, history);
-  const before = history.basket;
-  if (before && basket.basketId === before.basketId) {
-    expect(basket.createdAt).toBe(before.createdAt);
-    expect(basket.updatedAt >= before.updatedAt).toBe(true);
-    if (basket.version === before.version) expect(basket).toEqual(before);
-    // A batch may take a line out and in again.
-    if (request.kind !== 'put' && request.kind !== 'batch')
-      for (const line of basket.items) expect(line.addedAt).toBe(addedAt(before, line) ?? basket.updatedAt);
-  } else {
-    expect(history.ids.has(basket.basketId)).toBe(false);
-    expect(basket.updatedAt).toBe(basket.createdAt);
-  }
-  history.ids.add(basket.basketId);
-  history.basket = basket;
-}
-
-/** A product that comes into the basket again is as new. */
-function emptied({ seen }: World, guest: string): void {
-  const history = seen.get(guest);
-  if (history?.basket) history.basket = { ...history.basket, items: [] };
-}
-
-const addedAt = ({ items: lines }: Basket, { productId }: Line) =>
-  lines.find((line) => line.productId === productId)?.addedAt;
 
 describe('the service', () => {
   let service: Served;
