@@ -1,8 +1,10 @@
 import type { QueryRunner } from 'typeorm';
+import { remove } from '../../src/basket/domain/decisions.js';
 import { Rebuild } from '../../src/basket/rebuild/rebuild.js';
 import type { Progress, RebuildOptions } from '../../src/basket/rebuild/rebuild.js';
 import { StoredBaskets } from '../../src/basket/rebuild/stored-baskets.js';
-import type { TestStore } from './store.js';
+import { adding, someItem } from './items.js';
+import { TestStore } from './store.js';
 
 export interface Rebuilding extends AsyncDisposable {
   readonly baskets: StoredBaskets;
@@ -39,4 +41,17 @@ export function rebuilding(store: TestStore): Rebuilding {
     },
     [Symbol.asyncDispose]: () => runner.release(),
   };
+}
+
+/** In an order of the alphabet that is not that of code points. */
+export const USERS = ['alice', 'Bob', 'çelik', 'dora d', 'ÉMILE', 'zoë', '王', '🧺'];
+
+/** A store in which they all have baskets, one of them a deleted one. */
+export async function openToRebuild() {
+  // A busy machine is not what these tests are about.
+  const store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
+  const service = store.process();
+  for (const user of USERS) for (let n = 0; n < 3; n++) await service.baskets.update(user, adding(someItem()));
+  await service.baskets.update('Bob', remove);
+  return { store, service, rebuild: rebuilding(store) };
 }
