@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { openAsBlob, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { jest } from '@jest/globals';
 import pg from 'pg';
 import { createDataSource } from '../../src/database/data-source.js';
-import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import type { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { migrate } from '../../src/database/migrate.js';
 import { testConfig } from '../support/database.js';
+import { connectTo, openEmbedded } from '../support/embedded.js';
 import { eventually } from '../support/eventually.js';
 import { makeFolder } from '../support/server-process.js';
 
@@ -15,36 +16,20 @@ jest.setTimeout(120_000);
 
 const streamOf = (client: pg.Client) => (client as unknown as { connection: { stream: Duplex } }).connection.stream;
 
-const openServer = async () =>
-  await EmbeddedPostgres.open(undefined, await openAsBlob(process.env.EMBEDDED_IMAGE ?? ''));
-
-async function connect(server: EmbeddedPostgres): Promise<pg.Client> {
-  const client = new pg.Client({
-    user: 'postgres',
-    database: 'postgres',
-    stream: server.connect,
-    query_timeout: 15_000,
-    connectionTimeoutMillis: 15_000,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
 describe('The embedded PostgreSQL', () => {
   let server: EmbeddedPostgres;
   let clients: pg.Client[];
 
   beforeAll(async () => {
-    server = await openServer();
-    const client = await connect(server);
+    server = await openEmbedded();
+    const client = await connectTo(server);
     await client.query('CREATE TABLE notes (id integer PRIMARY KEY, note text)');
     await client.end();
   });
   afterAll(() => server.close());
   beforeEach(async () => {
     clients = [];
-    const client = await connect(server);
+    const client = await connectTo(server);
     await client.query('TRUNCATE notes');
     await client.end();
   });
@@ -53,7 +38,7 @@ describe('The embedded PostgreSQL', () => {
   });
 
   const client = async () => {
-    const connected = await connect(server);
+    const connected = await connectTo(server);
     clients.push(connected);
     return connected;
   };
@@ -154,7 +139,7 @@ describe('The embedded PostgreSQL', () => {
       },
     ],
   ])('forgets the transaction of a client that %s', async (_, leave) => {
-    const [one, other] = [await connect(server), await client()];
+    const [one, other] = [await connectTo(server), await client()];
     await one.query('BEGIN');
     await one.query(`INSERT INTO notes VALUES (1, 'lost')`);
     const reading = notes(other);
@@ -218,7 +203,7 @@ describe('The embedded PostgreSQL', () => {
   });
 
   it('closes while clients are connected', async () => {
-    const brief = await openServer();
+    const brief = await openEmbedded();
     const one = new pg.Client({ user: 'postgres', database: 'postgres', stream: brief.connect });
     let failed = false;
     one.on('error', () => (failed = true));
@@ -228,46 +213,5 @@ describe('The embedded PostgreSQL', () => {
     await expect(one.query('SELECT 1')).rejects.toThrow();
     await eventually(() => failed);
     await one.end().catch(() => undefined);
-  });
-});
-
-/** They are pieces of 8192 bytes, so that the message that ends an answer may be cut anywhere. */
-describe('The pieces in which the embedded PostgreSQL answers', () => {
-  let server: EmbeddedPostgres;
-  let one: pg.Client;
-  let other: pg.Client;
-
-  beforeEach(async () => {
-    server = await openServer();
-    [one, other] = [await connect(server), await connect(server)];
-    await one.query('CREATE TABLE notes (note text)');
-  });
-  afterEach(() => server.close());
-
-  const near = (length: number) => Array.from({ length: 40 }, (_, at) => length - 20 + at);
-
-  it('do not hide that a transaction was opened', async () => {
-    for (const length of near(8120)) {
-      await one.query(`BEGIN; INSERT INTO notes VALUES ('lost'); SELECT repeat('Z', ${length})`);
-      const reading = other.query('SELECT note FROM notes');
-      await one.query('SELECT 1');
-      await one.query('ROLLBACK');
-      expect([length, (await reading).rows]).toEqual([length, []]);
-    }
-  });
-
-  it('do not hide that a transaction was closed', async () => {
-    for (const length of near(8120)) {
-      await one.query('BEGIN');
-      await one.query(`SELECT repeat('Z', ${length}); ROLLBACK`);
-      expect([length, (await other.query('SELECT note FROM notes')).rows]).toEqual([length, []]);
-    }
-  });
-
-  it('do not look like an open transaction', async () => {
-    for (const length of near(5432)) {
-      expect((await one.query(`SELECT repeat('Z', ${length}) FROM generate_series(1, 3)`)).rows).toHaveLength(3);
-      expect([length, (await other.query('SELECT note FROM notes')).rows]).toEqual([length, []]);
-    }
   });
 });

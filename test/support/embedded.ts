@@ -2,6 +2,10 @@ import { openAsBlob } from 'node:fs';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 
+/** One in memory, that is the caller's alone. */
+export const openEmbedded = async () =>
+  await EmbeddedPostgres.open(undefined, await openAsBlob(process.env.EMBEDDED_IMAGE ?? ''));
+
 /** To start one takes a second, to empty one a hundredth: the tests of a file take turns at theirs. It ends with them. */
 let idle: EmbeddedPostgres | undefined;
 
@@ -9,8 +13,7 @@ let idle: EmbeddedPostgres | undefined;
 export async function takeEmbedded() {
   const taken = idle;
   idle = undefined;
-  const embedded =
-    taken ?? (await EmbeddedPostgres.open(undefined, await openAsBlob(process.env.EMBEDDED_IMAGE ?? '')));
+  const embedded = taken ?? (await openEmbedded());
   let back: Promise<void> | undefined;
   // Some tests close what they have twice.
   return { embedded, release: () => (back ??= giveBack(embedded)) };
@@ -33,4 +36,17 @@ async function empty(embedded: EmbeddedPostgres): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+export async function connectTo(server: EmbeddedPostgres): Promise<pg.Client> {
+  const client = new pg.Client({
+    user: 'postgres',
+    database: 'postgres',
+    stream: server.connect,
+    query_timeout: 15_000,
+    connectionTimeoutMillis: 15_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }

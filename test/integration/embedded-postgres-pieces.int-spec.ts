@@ -1,0 +1,48 @@
+import { jest } from '@jest/globals';
+import type pg from 'pg';
+import type { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { connectTo, openEmbedded } from '../support/embedded.js';
+
+// initdb, which an empty folder needs, takes a while on a busy machine.
+jest.setTimeout(120_000);
+
+/** They are pieces of 8192 bytes, so that the message that ends an answer may be cut anywhere. */
+describe('The pieces in which the embedded PostgreSQL answers', () => {
+  let server: EmbeddedPostgres;
+  let one: pg.Client;
+  let other: pg.Client;
+
+  beforeEach(async () => {
+    server = await openEmbedded();
+    [one, other] = [await connectTo(server), await connectTo(server)];
+    await one.query('CREATE TABLE notes (note text)');
+  });
+  afterEach(() => server.close());
+
+  const near = (length: number) => Array.from({ length: 40 }, (_, at) => length - 20 + at);
+
+  it('do not hide that a transaction was opened', async () => {
+    for (const length of near(8120)) {
+      await one.query(`BEGIN; INSERT INTO notes VALUES ('lost'); SELECT repeat('Z', ${length})`);
+      const reading = other.query('SELECT note FROM notes');
+      await one.query('SELECT 1');
+      await one.query('ROLLBACK');
+      expect([length, (await reading).rows]).toEqual([length, []]);
+    }
+  });
+
+  it('do not hide that a transaction was closed', async () => {
+    for (const length of near(8120)) {
+      await one.query('BEGIN');
+      await one.query(`SELECT repeat('Z', ${length}); ROLLBACK`);
+      expect([length, (await other.query('SELECT note FROM notes')).rows]).toEqual([length, []]);
+    }
+  });
+
+  it('do not look like an open transaction', async () => {
+    for (const length of near(5432)) {
+      expect((await one.query(`SELECT repeat('Z', ${length}) FROM generate_series(1, 3)`)).rows).toHaveLength(3);
+      expect([length, (await other.query('SELECT note FROM notes')).rows]).toEqual([length, []]);
+    }
+  });
+});
