@@ -3,6 +3,9 @@ import { BasketDataSource } from '../../src/database/data-source.js';
 import { Api } from './api.js';
 import { createTestDatabase, testConfig } from './database.js';
 
+/** Nothing is published, so that the outbox keeps its pointers. */
+export const NO_BUS = { NATS_URL: 'nats://127.0.0.1:1' };
+
 export interface Served extends AsyncDisposable {
   readonly url: string;
   readonly api: Api;

@@ -29,6 +29,9 @@ export const replacement = (items: readonly Item[] = [], currency = 'EUR') => ({
 /** The path of the user's basket; the name is encoded. */
 export const basketOf = (userName: string): string => `/baskets/${encodeURIComponent(userName)}`;
 
+/** The path of all that is stored of the user. */
+export const dataOf = (userName: string): string => `/users/${encodeURIComponent(userName)}/data`;
+
 /** The path of the basket of a user that no other test has. */
 export const someBasket = (): string => basketOf(`user-${randomUUID()}`);
 
