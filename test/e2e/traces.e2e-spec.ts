@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { OtlpReceiver, treeOf } from '../support/otlp-receiver.js';
 import type { ReceivedSpan } from '../support/otlp-receiver.js';
 import { describeWith } from '../support/servers.js';
-import { ServiceProcess } from '../support/service-process.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';

@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 import pg from 'pg';
 import { remove } from '../../src/basket/domain/decisions.js';
 import type { Database } from '../../src/database/database.js';
-import { EventStore } from '../../src/event-store/event-store.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
 import { Tombstones } from '../../src/event-store/tombstones.js';
 import { someAppend } from '../support/appends.js';
 import { codeOf, erasing, shopper, tracesOf } from '../support/erasing.js';

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { RedisBasketCache } from '../../src/basket/persistence/redis-basket-cache.js';
+import type { RedisBasketCache } from '../../src/basket/persistence/redis-basket-cache.js';
 import { someUser } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { describeRedisCache, keep, version, versionIn } from '../support/redis-cache.js';

@@ -5,7 +5,7 @@ import { UserData } from '../../src/user-data/user-data.js';
 import { someUser } from './app.js';
 import { adding, someItem } from './items.js';
 import { dumpDatabase, naming } from './remains.js';
-import { TestStore } from './store.js';
+import type { TestStore } from './store.js';
 import type { StoreProcess } from './store.js';
 
 interface Erasing {

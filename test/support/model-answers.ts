@@ -1,6 +1,6 @@
 import { refusal } from './api.js';
 import type { Basket, Line } from './api.js';
-import { BasketModel } from './basket-model.js';
+import type { BasketModel } from './basket-model.js';
 import type { Answer } from './contract.js';
 import type { Expected, Request } from './model-requests.js';
 

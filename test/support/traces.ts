@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from './eventually.js';
-import { OtlpReceiver } from './otlp-receiver.js';
+import type { OtlpReceiver } from './otlp-receiver.js';
 import type { ReceivedSpan } from './otlp-receiver.js';
 import { ServiceProcess } from './service-process.js';
 import type { Env } from './service-process.js';
