@@ -1,4 +1,4 @@
-/** The baskets that are measured: 8 lines each, one quantity to start with. */
+/** The baskets that are measured: 8 lines each unless told otherwise, one quantity to start with. */
 export const LINES = 8;
 
 const FIRST_QUANTITY = 1;
@@ -9,7 +9,7 @@ const CURRENCY = 'EUR';
 /** Two sides, told apart by a letter, so that both work on equally many baskets in the same tables. */
 export const userName = (run, side, key) => `${run}-${side[0]}-${String(key).padStart(5, '0')}`;
 
-export const productId = (line) => `5334c996-8457-4cf0-815c-ed2b77c4ff6${line}`;
+export const productId = (line) => `5334c996-8457-4cf0-815c-ed2b77c4${(0xc000 + line).toString(16)}`;
 
 const item = (line, quantity) => ({
   productId: productId(line),
@@ -19,8 +19,8 @@ const item = (line, quantity) => ({
 });
 
 /** The line of a basket that its PATCHes change, and the one that its POSTs add to. */
-export const patchedLine = (key) => key % LINES;
-export const grownLine = (key) => (key + 1) % LINES;
+export const patchedLine = (key, lines = LINES) => key % lines;
+export const grownLine = (key, lines = LINES) => (key + 1) % lines;
 
 /** @param {string} [more] headers, each with its line end */
 export const request = (method, path, body, more = '') =>
@@ -28,10 +28,9 @@ export const request = (method, path, body, more = '') =>
     ? `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${more}\r\n`
     : `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${more}\r\n${body}`;
 
-export const putBody = JSON.stringify({
-  currency: CURRENCY,
-  items: Array.from({ length: LINES }, (_, line) => item(line, FIRST_QUANTITY)),
-});
+const bodyOf = (lines) =>
+  JSON.stringify({ currency: CURRENCY, items: Array.from({ length: lines }, (_, line) => item(line, FIRST_QUANTITY)) });
+export const putBody = bodyOf(LINES);
 
 /**
  * The baskets of one side, as the load generator left them. It picks keys at random, but never one whose answer it
@@ -42,8 +41,11 @@ export class Baskets {
    * @param {string} run tells this run's users from those of others on the same servers
    * @param {'service' | 'reference'} side
    * @param {number} count
+   * @param {{ lines?: number }} [more]
    */
-  constructor(run, side, count) {
+  constructor(run, side, count, { lines = LINES } = {}) {
+    this.lines = lines;
+    this.putBody = bodyOf(lines);
     this.names = Array.from({ length: count }, (_, key) => userName(run, side, key));
     this.busy = new Uint8Array(count);
     this.patches = new Uint32Array(count);
@@ -73,7 +75,7 @@ export class Baskets {
     const path = `/baskets/${this.names[key]}`;
     switch (kind) {
       case 'put':
-        return request('PUT', path, putBody);
+        return request('PUT', path, this.putBody);
       case 'read':
         return request('GET', path);
       case 'known':
@@ -81,7 +83,7 @@ export class Baskets {
       case 'patch':
         return request(
           'PATCH',
-          `${path}/items/${productId(patchedLine(key))}`,
+          `${path}/items/${productId(patchedLine(key, this.lines))}`,
           `{"quantity":${patchedQuantity(this.patches[key] + 1)}}`,
           more,
         );
@@ -89,16 +91,22 @@ export class Baskets {
         return request(
           'POST',
           `${path}/items`,
-          JSON.stringify({ ...item(this.next++ % LINES, 1), currency: CURRENCY }),
+          JSON.stringify({ ...item(this.next++ % this.lines, 1), currency: CURRENCY }),
         );
       case 'add':
         return request(
           'POST',
           `${path}/items`,
-          JSON.stringify({ ...item(grownLine(key), 1), currency: CURRENCY }),
+          JSON.stringify({ ...item(grownLine(key, this.lines), 1), currency: CURRENCY }),
           more,
         );
     }
+  }
+
+  /** How many writes of each basket were acknowledged. */
+  counts() {
+    const { names, patches, adds, lines } = this;
+    return names.map((name, key) => ({ name, key, lines, patches: patches[key], adds: adds[key] }));
   }
 
   answered(kind, key, ok) {

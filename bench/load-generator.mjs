@@ -4,9 +4,14 @@ import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { Baskets } from './baskets.mjs';
 import { MixedBaskets } from './mixed-baskets.mjs';
+import { RobotShopCarts } from './peers/robot-shop-like/carts.mjs';
+import { VendureSessions } from './peers/vendure/sessions.mjs';
 
 const DRAIN_MS = 10_000;
 const HEAD_END = '\r\n\r\n';
+
+/** What can be asked for. */
+const WORK = { baskets: Baskets, mixed: MixedBaskets, robotShopLike: RobotShopCarts, vendure: VendureSessions };
 
 /** @type {Record<string, Baskets>} */
 const baskets = {};
@@ -20,14 +25,12 @@ process.on('message', async ({ id, job, ...options }) => {
   }
 });
 
-function prepare({ run, side, count, mixed = false }) {
-  baskets[side] = new (mixed ? MixedBaskets : Baskets)(run, side, count);
+function prepare({ run, side, count, work = 'baskets', ...more }) {
+  baskets[side] = new WORK[work](run, side, count, more);
 }
 
-/** How many writes of each basket were acknowledged. */
 function counts({ side }) {
-  const { names, patches, adds } = baskets[side];
-  return names.map((name, key) => ({ name, key, patches: patches[key], adds: adds[key] }));
+  return baskets[side].counts();
 }
 
 /** Until the time is over, or the keys (of mixed baskets: so many requests) are used up, and every answer is there. */
@@ -74,9 +77,14 @@ class Round {
     this.work = work;
   }
 
+  /** Bodies are kept where the work looks into them. */
+  connect(port) {
+    return new Connection(port, this.work.accepts !== undefined);
+  }
+
   /** One connection that has a request under way at any time; it ends without an error of its own, which is counted. */
   async loop(port, kind, end) {
-    const connection = new Connection(port);
+    const connection = this.connect(port);
     while (performance.now() < end) {
       const key = this.work.take(kind);
       if (key === undefined) break;
@@ -92,7 +100,7 @@ class Round {
     for (let sent = 0; performance.now() < until; await setTimeout(1))
       for (; start + (sent * 1000) / rate <= performance.now(); sent++) {
         const kind = kindOf(mix, Math.random());
-        const connection = this.idle.pop() ?? new Connection(port);
+        const connection = this.idle.pop() ?? this.connect(port);
         const due = start + (sent * 1000) / rate;
         const one = this.send(connection, kind, this.work.take(kind), due).then((isOpen) => {
           underWay.delete(one);
@@ -107,11 +115,12 @@ class Round {
   /** @param {number} due when its latency begins @returns {Promise<boolean>} whether the connection can be used again */
   async send(connection, kind, key, due) {
     try {
-      const { status, bodyLength } = await connection.send(this.work.request(kind, key));
+      const { status, bodyLength, body } = await connection.send(this.work.request(kind, key));
       this.latencies.push(performance.now() - due);
       this.bytes += bodyLength;
-      const ok = kind === 'known' ? status === 304 : status >= 200 && status < 300;
-      if (!ok) this.count(`status ${status}`);
+      const isSuccess = kind === 'known' ? status === 304 : status >= 200 && status < 300;
+      const ok = isSuccess && (this.work.accepts?.(kind, key, body) ?? true);
+      if (!ok) this.count(isSuccess ? `another answer: ${body.slice(0, 200)}` : `status ${status}`);
       this.work.answered(kind, key, ok);
       return true;
     } catch (error) {
@@ -145,9 +154,9 @@ function kindOf(mix, random) {
 
 /** A kept-alive connection with one request at a time under way. */
 class Connection {
-  answer = new Answer();
-
-  constructor(port) {
+  /** @param {boolean} keepsBodies */
+  constructor(port, keepsBodies) {
+    this.answer = new Answer(keepsBodies);
     this.socket = connect({
       port,
       host: '127.0.0.1',
@@ -159,7 +168,7 @@ class Connection {
     this.socket.on('close', () => this.waiting?.reject(new Error('connection closed')));
   }
 
-  /** @param {string} text the whole request @returns {Promise<{ status: number, bodyLength: number }>} */
+  /** @param {string} text the whole request @returns {Promise<{ status: number, bodyLength: number, body: string }>} */
   send(text) {
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
@@ -187,11 +196,18 @@ class Answer {
   missing = 0;
   status = 0;
   bodyLength = 0;
+  /** In Latin 1, and empty unless it is kept. */
+  body = '';
+
+  constructor(keepsBody) {
+    this.keepsBody = keepsBody;
+  }
 
   /** @returns {boolean} whether the answer is complete */
   take(buffer, length) {
     if (this.missing > 0) {
       this.missing -= length;
+      if (this.keepsBody) this.body += buffer.latin1Slice(0, length);
       return this.missing === 0;
     }
     const piece = buffer.subarray(0, length);
@@ -205,6 +221,7 @@ class Answer {
     const head = bytes.latin1Slice(0, end);
     this.status = Number(head.slice(9, 12));
     this.bodyLength = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+    if (this.keepsBody) this.body = bytes.latin1Slice(end + HEAD_END.length);
     this.missing = end + HEAD_END.length + this.bodyLength - bytes.length;
     return this.missing === 0;
   }

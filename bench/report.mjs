@@ -13,11 +13,7 @@ const COLUMNS = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'CPU b
 
 /** @param {object} report as `run.mjs` puts it together @returns {string} the tables and verdicts for a terminal */
 export function textOf({ machine, scenarios, alone, start, verdicts, errors, verified }) {
-  const rows = Object.entries(scenarios).flatMap(([name, { service, reference }]) => [
-    [name, ...cells(service)],
-    ['  its reference', ...cells(reference)],
-  ]);
-  rows.push(...Object.entries(alone).map(([name, { figures }]) => [ALONE[name], ...cells(figures)]));
+  const others = Object.entries(alone).map(([name, { figures }]) => [ALONE[name], ...cells(figures)]);
   const started = Object.entries(start).map(
     ([where, { readyMs, rssMegabytes }]) =>
       `start, ${where}: ready after ${Math.round(readyMs)} ms, ${Math.round(rssMegabytes)} MB at rest`,
@@ -27,7 +23,7 @@ export function textOf({ machine, scenarios, alone, start, verdicts, errors, ver
     Object.entries(machine)
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n'),
-    table([COLUMNS, ...rows]),
+    table([COLUMNS, ...rowsOf(scenarios), ...others]),
     started.join('\n'),
     verdicts.map(lineOf).join('\n'),
     `Verified: ${verified}`,
@@ -37,9 +33,24 @@ export function textOf({ machine, scenarios, alone, start, verdicts, errors, ver
     .join('\n\n');
 }
 
+const rowsOf = (scenarios) =>
+  Object.entries(scenarios).flatMap(([name, { service, reference, sides = [name, '  its reference'] }]) => [
+    [sides[0], ...cells(service)],
+    [sides[1], ...cells(reference)],
+  ]);
+
+/** @param {object} scenarios what `alternate` gives, by name; with `sides` where they are to be called something else */
+export const tableOf = (scenarios) =>
+  [warningsOf(scenarios), table([COLUMNS, ...rowsOf(scenarios)])].filter((part) => part !== '').join('\n\n');
+
 function warningsOf(scenarios) {
   const highest = (name) =>
-    Math.max(0, ...Object.values(scenarios).flatMap(({ service, reference }) => [service[name], reference[name]]));
+    Math.max(
+      0,
+      ...Object.values(scenarios)
+        .flatMap(({ service, reference }) => [service[name], reference[name]])
+        .filter(Number.isFinite),
+    );
   const others = highest('othersBusy');
   const generator = highest('generatorBusy');
   const warnings = [];
@@ -55,16 +66,19 @@ function warningsOf(scenarios) {
 }
 
 const cells = ({ requestsPerSecond, p50, p99, cpuMicrosPerRequest, busy, rssMegabytes, bodyBytes }) => [
-  requestsPerSecond.toFixed(0),
-  p50.toFixed(2),
-  p99.toFixed(2),
-  cpuMicrosPerRequest.toFixed(1),
-  `${(busy * 100).toFixed(0)} %`,
-  rssMegabytes.toFixed(0),
-  bodyBytes.toFixed(0),
+  fixed(requestsPerSecond, 0),
+  fixed(p50, 2),
+  fixed(p99, 2),
+  fixed(cpuMicrosPerRequest, 1),
+  fixed(busy * 100, 0, ' %'),
+  fixed(rssMegabytes, 0),
+  fixed(bodyBytes, 0),
 ];
 
-function table(rows) {
+/** Not all is known of all. */
+const fixed = (value, digits, unit = '') => (Number.isFinite(value) ? `${value.toFixed(digits)}${unit}` : '-');
+
+export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row) =>
     row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join('  ');

@@ -39,7 +39,7 @@ await program('soak', async (folder, cleanUp) => {
   await withClient(servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${stage.database}`));
   // The cache forgets within the run, so that expiry has its part in it.
   stage.parts.service = await stage.startService('service', { CACHE_TTL_SECONDS: '30' }, FLAGS);
-  await generator.ask('prepare', { run: stage.run, side: 'service', count: USERS, mixed: true });
+  await generator.ask('prepare', { run: stage.run, side: 'service', count: USERS, work: 'mixed' });
   await stage.fill('service', stage.parts.service);
   const { samples, errors, cpuMicros } = await soak(stage, join(folder, 'service.log'));
   if (Object.keys(errors).length > 0) throw new Error(`There were errors: ${JSON.stringify(errors)}`);

@@ -53,17 +53,33 @@ export class Stage {
     if (!variant) await this.openReferences();
   }
 
+  /** The service alone. @param {Record<string, { lines?: number }>} sides what baskets each has */
+  async openService(sides) {
+    await withClient(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.database}`));
+    this.parts.service = await this.startService();
+    for (const [side, more] of Object.entries(sides)) {
+      await this.generator.ask('prepare', { run: this.run, side, count: this.count, ...more });
+      await this.fill(side, this.parts.service);
+    }
+    await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
+    await this.warmCache();
+  }
+
   async environmentOf(variant) {
     if (variant === 'telemetry') return await this.startTelemetry();
     return variant === 'workers' ? { WORKERS: '2' } : {};
   }
 
-  async openReferences() {
+  async openReadReference() {
     await this.copyForReads();
     this.parts.readReference = await this.startPart('read-reference', {
       REDIS_URL: this.servers.redisUrl,
       KEY_PREFIX: this.copies,
     });
+  }
+
+  async openReferences() {
+    await this.openReadReference();
     this.parts.writeReference = await this.startPart('write-reference', {
       DATABASE_URL: this.databaseUrl,
       POOL_SIZE,

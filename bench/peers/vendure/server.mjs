@@ -1,0 +1,4 @@
+import { bootstrap } from '@vendure/core';
+import { configOf } from './config.mjs';
+
+await bootstrap(configOf(false));
