@@ -3,6 +3,7 @@
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { Baskets } from './baskets.mjs';
+import { quantilesOf } from './figures.mjs';
 import { MixedBaskets } from './mixed-baskets.mjs';
 import { RobotShopCarts } from './peers/robot-shop-like/carts.mjs';
 import { VendureSessions } from './peers/vendure/sessions.mjs';
@@ -134,13 +135,13 @@ class Round {
   }
 
   summary() {
-    const sorted = Float64Array.from(this.latencies).sort();
-    const quantile = (q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
+    const requests = this.latencies.length;
+    const [p50, p99] = quantilesOf(this.latencies, [0.5, 0.99]);
     return {
-      requests: sorted.length,
-      p50: quantile(0.5),
-      p99: quantile(0.99),
-      bodyBytes: sorted.length > 0 ? Math.round(this.bytes / sorted.length) : 0,
+      requests,
+      p50,
+      p99,
+      bodyBytes: requests > 0 ? Math.round(this.bytes / requests) : 0,
       errors: this.errors,
     };
   }

@@ -12,7 +12,7 @@ const ALONE = { hot: 'add to one basket', open: 'open loop, mixed' };
 const COLUMNS = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'CPU busy', 'RSS MB', 'answer bytes'];
 
 /** @param {object} report as `run.mjs` puts it together @returns {string} the tables and verdicts for a terminal */
-export function textOf({ machine, scenarios, alone, start, verdicts, errors, verified }) {
+export function textOf({ machine, scenarios, alone, start, verdicts, errors, verified, leftOut }) {
   const others = Object.entries(alone).map(([name, { figures }]) => [ALONE[name], ...cells(figures)]);
   const started = Object.entries(start).map(
     ([where, { readyMs, rssMegabytes }]) =>
@@ -27,6 +27,7 @@ export function textOf({ machine, scenarios, alone, start, verdicts, errors, ver
     started.join('\n'),
     verdicts.map(lineOf).join('\n'),
     `Verified: ${verified}`,
+    `Left out: ${leftOut}`,
     `Errors: ${Object.keys(errors).length === 0 ? 'none' : JSON.stringify(errors)}`,
   ]
     .filter((part) => part !== '')

@@ -1,7 +1,8 @@
-// npm run bench [-- --quick] [--only read,known,patch,add,hot,open] [--telemetry | --workers]
+// npm run bench [-- --quick] [--only read,known,patch,add,pgbench,hot,open] [--telemetry | --workers]
 import { parseArgs } from 'node:util';
 import { ALONE } from './alone.mjs';
 import { startLoadGenerator } from './load.mjs';
+import { openPgbench } from './pgbench.mjs';
 import { FAILED, benchmark, exitCodeOf, machine as thisMachine } from './program.mjs';
 import { textOf, write } from './report.mjs';
 import { alternate } from './rounds.mjs';
@@ -32,10 +33,13 @@ if (values.telemetry && values.workers) throw new Error('--telemetry and --worke
 const variant = (values.telemetry && 'telemetry') || (values.workers && 'workers') || undefined;
 const definitions = { telemetry: TELEMETRY_SCENARIOS, workers: WORKERS_SCENARIOS }[variant] ?? SCENARIOS;
 const isWanted = (kind) => wanted?.includes(kind) ?? true;
-const scenarios = Object.entries(definitions).filter(([, { kind }]) => isWanted(kind));
+const scenarios = Object.entries(definitions).filter(
+  ([, { kind, only = kind, isLong }]) => isWanted(only) && (!isLong || !values.quick || wanted),
+);
+const usesPgbench = ([, { reference }]) => reference === 'pgbench';
 const aloneKinds = variant ? [] : Object.keys(ALONE).filter(isWanted);
 if (scenarios.length + aloneKinds.length === 0)
-  throw new Error('--only takes read, known, patch, add, hot and open, separated by commas.');
+  throw new Error('--only takes read, known, patch, add, pgbench, hot and open, separated by commas.');
 const tell = (text) => console.log(`  ${text}`);
 
 await benchmark(async (folder, cleanUp) => {
@@ -53,8 +57,11 @@ await benchmark(async (folder, cleanUp) => {
   await stage.open(variant);
   if (variant === 'telemetry') cleanUp.defer(stage.scrape());
   if (!variant) await verifyReads(stage);
+  const pgbench = scenarios.some(usesPgbench) ? await openPgbench(stage) : undefined;
+  if (pgbench) stage.parts.pgbench = pgbench;
+  const isMissing = scenarios.some(usesPgbench) && !pgbench;
   const results = {};
-  for (const [name, scenario] of scenarios) {
+  for (const [name, scenario] of isMissing ? scenarios.filter((one) => !usesPgbench(one)) : scenarios) {
     const run = () => alternate(stage, scenario, extent, tell);
     results[name] = await (scenario.part === 'uncached' ? stage.withUncached(run) : run());
   }
@@ -66,7 +73,7 @@ await benchmark(async (folder, cleanUp) => {
   const all = [...Object.entries(results), ...Object.entries(alone)];
   const errors = Object.assign({}, ...all.map(([name, one]) => prefixed(name, one.errors)));
   const failed = Object.keys(errors).length > 0;
-  const verified = failed ? 'not done, as there were errors' : await verifyWrites(stage);
+  const verified = failed ? 'not done, as there were errors' : await verify(stage, pgbench);
   const start = variant ? {} : await startAndRest(stage, extent.starts, tell);
   const verdicts = verdictsOf(definitions, results, alone, start);
   const report = {
@@ -77,6 +84,7 @@ await benchmark(async (folder, cleanUp) => {
     verdicts,
     errors,
     verified,
+    leftOut: isMissing ? 'what is against pgbench, as that is not installed' : 'nothing',
     scenarios: results,
     alone,
     start,
@@ -85,6 +93,11 @@ await benchmark(async (folder, cleanUp) => {
   if (failed) return FAILED;
   return exitCodeOf(verdicts);
 });
+
+async function verify(stage, pgbench) {
+  const writes = await verifyWrites(stage);
+  return pgbench ? `${writes}; ${await pgbench.verify()}` : writes;
+}
 
 function prefixed(name, errors) {
   return Object.fromEntries(Object.entries(errors).map(([error, times]) => [`${name}, ${error}`, times]));

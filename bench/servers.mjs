@@ -105,6 +105,12 @@ function postgresFolders() {
   }
 }
 
+/** Where a program of PostgreSQL's is; undefined where it is not installed. */
+export function programPath(program) {
+  const folder = folderOf(program, postgresFolders());
+  return folder && join(folder, program);
+}
+
 function folderOf(program, folders) {
   return folders.find((folder) => {
     try {

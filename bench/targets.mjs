@@ -5,6 +5,8 @@
  * @property {string} [part] the service, unless another part of the stage
  * @property {string} [referenceKind] what the reference is asked, unless the same
  * @property {boolean} [ownBaskets] whether the reference reads baskets of its own, in place of the service's
+ * @property {string} [only] what selects it, unless its kind
+ * @property {boolean} [isLong] whether a quick run leaves it out unless it is asked for
  * @property {number} [connections]
  * @property {number} [target] of the reference's requests a second, at the least; without one it is only measured
  * @property {number} [mostP50] of the reference's median latency, at the most
@@ -17,6 +19,7 @@ export const SCENARIOS = {
   'uncached read': { kind: 'read', part: 'uncached', reference: 'missReference', target: 1.5 },
   'PATCH quantity': { kind: 'patch', reference: 'writeReference', target: 1.3 },
   'POST item': { kind: 'add', reference: 'writeReference', target: 1.3 },
+  'PATCH against pgbench': { kind: 'patch', only: 'pgbench', isLong: true, reference: 'pgbench', target: 1 },
   'PATCH by one caller': { kind: 'patch', reference: 'writeReference', connections: 1, mostP50: 1.25 },
 };
 
@@ -74,7 +77,7 @@ function verdictOf(name, { target, mostP50 }, { ratio, cpuRatio, p50Ratio }) {
     };
   return {
     what: `${name}, requests/s of the reference's`,
-    value: `${percent(ratio.median)}, rounds ${percent(ratio.lowest)} to ${percent(ratio.highest)}, CPU a request ${percent(cpuRatio)}`,
+    value: `${percent(ratio.median)}, rounds ${percent(ratio.lowest)} to ${percent(ratio.highest)}${Number.isFinite(cpuRatio) ? `, CPU a request ${percent(cpuRatio)}` : ''}`,
     ...(target === undefined ? { target: 'none' } : { target: `>= ${percent(target)}`, pass: ratio.median >= target }),
   };
 }
