@@ -44,7 +44,8 @@ const rowsOf = (scenarios) =>
 export const tableOf = (scenarios) =>
   [warningsOf(scenarios), table([COLUMNS, ...rowsOf(scenarios)])].filter((part) => part !== '').join('\n\n');
 
-function warningsOf(scenarios) {
+/** @param {object} scenarios what `alternate` gives, by whatever names */
+export function warningsOf(scenarios) {
   const highest = (name) =>
     Math.max(
       0,
