@@ -84,9 +84,10 @@ class Pgbench {
   async measure(seconds) {
     const logs = join(this.stage.folder, 'pgbench-logs');
     mkdirSync(logs, { recursive: true });
-    const done = await this.run(logs, LEAD_IN + Math.max(1, Math.round(seconds)));
+    const counted = Math.max(1, Math.round(seconds));
+    const done = await this.run(logs, LEAD_IN + counted);
     this.transactions += done;
-    const figures = figuresOf(transactionsIn(logs));
+    const figures = figuresOf(transactionsIn(logs), counted);
     rmSync(logs, { recursive: true });
     return { figures, errors: {} };
   }
@@ -148,14 +149,14 @@ const transactionsIn = (folder) =>
       }),
   );
 
-/** Between the lead-in and the last moment when all clients were at work. */
-function figuresOf(transactions) {
-  const begins = transactions.map(({ begin }) => begin).sort((a, b) => a - b);
-  const [from, until] = [begins[0] + LEAD_IN, begins.at(-1)];
+/** Of the last seconds in which all clients were at work: what comes before is the lead-in, and the time that it took to connect. */
+function figuresOf(transactions, seconds) {
+  const until = transactions.reduce((last, { begin }) => Math.max(last, begin), 0);
+  const from = until - seconds;
   const counted = transactions.filter(({ end }) => end >= from && end <= until);
   const [p50, p99] = quantilesOf(
     counted.map(({ milliseconds }) => milliseconds),
     [0.5, 0.99],
   );
-  return { requestsPerSecond: counted.length / (until - from), p50, p99 };
+  return { requestsPerSecond: counted.length / seconds, p50, p99 };
 }
