@@ -18,6 +18,10 @@ const withRedis = process.env.REDIS_URL && process.env.DATABASE_URL;
 /** Lines of a tree that are there only with Redis. */
 const redis = (...lines: string[]) => (withRedis ? lines : []);
 
+/** A process that heard nothing of Redis for a tenth of a second, on a busy machine, looks twice. */
+const looks = (tree: readonly string[]) =>
+  tree.filter((line, at) => line !== tree[at - 1] || !line.endsWith('redis get'));
+
 const isSubset = (part: object, whole: object): boolean =>
   Object.entries(part).every(([name, value]) => (whole as Record<string, unknown>)[name] === value);
 
@@ -53,12 +57,12 @@ describe('The trace of a request', () => {
       ...redis('      redis fill'),
     ];
     const spans = await spansOf(receiver, read.traceId, expected.length);
-    expect(treeOf(spans)).toEqual(expected);
+    expect(looks(treeOf(spans))).toEqual(expected);
 
     const again = someTrace();
     basketIn(await service.api.get(basketOf(user), again.headers));
     const cached = [...expected.slice(0, 3), ...redis('      redis get')];
-    expect(treeOf(await spansOf(receiver, again.traceId, cached.length))).toEqual(cached);
+    expect(looks(treeOf(await spansOf(receiver, again.traceId, cached.length)))).toEqual(cached);
 
     expect(spanOf(spans, 'GET /baskets/:userName')).toMatchObject({
       kind: SERVER,

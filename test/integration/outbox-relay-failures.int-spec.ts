@@ -57,6 +57,7 @@ describeRelay('The outbox relay', (its) => {
     await store.append('b', 3);
     relay.poke();
     await until(() => versionsOf('b').length === 4, 'the other basket goes on');
+    await until(async () => (await store.outbox.lag(soon())).events === 3, 'what was published is removed');
     expect(versionsOf('a')).toEqual([1]);
     const { rows } = await store.query(
       'SELECT version, error, parked_at IS NULL AS waits FROM outbox ORDER BY version',
@@ -66,7 +67,7 @@ describeRelay('The outbox relay', (its) => {
       { version: 3, error: null, waits: true },
       { version: 4, error: null, waits: true },
     ]);
-    expect(await store.outbox.lag(soon())).toMatchObject({ events: 3, parked: 1 });
+    expect(await store.outbox.lag(soon())).toMatchObject({ parked: 1 });
   });
 
   it('publishes the whole basket in order when the parked event is let go', async () => {
