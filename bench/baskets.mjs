@@ -9,6 +9,9 @@ const CURRENCY = 'EUR';
 /** Two sides, told apart by a letter, so that both work on equally many baskets in the same tables. */
 export const userName = (run, side, key) => `${run}-${side[0]}-${String(key).padStart(5, '0')}`;
 
+/** Of the outbox. No relay looks there: the service must not publish what a reference writes. */
+export const NO_BUCKET = 99;
+
 export const productId = (line) => `5334c996-8457-4cf0-815c-ed2b77c4${(0xc000 + line).toString(16)}`;
 
 const item = (line, quantity) => ({

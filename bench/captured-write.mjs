@@ -5,13 +5,11 @@ import { TypeormBasketRepository } from '../dist/src/basket/persistence/typeorm-
 import { EventStore } from '../dist/src/event-store/event-store.js';
 import { bucketOf } from '../dist/src/outbox/buckets.js';
 import { requestContext } from '../dist/src/request-context.js';
-import { grownLine, LINES, patchedLine, productId } from './baskets.mjs';
+import { grownLine, LINES, NO_BUCKET, patchedLine, productId } from './baskets.mjs';
 
 /** Stand for what differs from basket to basket. */
 const USER = 'user-to-be-filled-in';
 const VERSION = 1_987_654_321;
-/** No relay looks there: the service must not publish what the reference writes. */
-const NO_BUCKET = 99;
 
 /**
  * What the service itself sends to PostgreSQL for one PATCH or POST: caught from its own repository, which is given a

@@ -38,6 +38,7 @@ export async function alternate(stage, scenario, { rounds, seconds, warmUp }, te
       : await observed(part.pid, () => generator.ask('load', load));
     for (const [error, times] of Object.entries(found))
       errors[`${name}: ${error}`] = (errors[`${name}: ${error}`] ?? 0) + times;
+    if (name === 'reference') await stage.forgetPointers();
     return figures;
   };
   for (const name of ['service', 'reference']) await run(name, warmUp);
