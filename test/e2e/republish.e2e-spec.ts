@@ -17,7 +17,8 @@ function republish(args: readonly string[], env: Record<string, string> = {}): P
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env.PATH, ...env } };
     execFile(process.execPath, ['dist/bundle/republish.js', ...args], options, (error, written, errors) =>
-      resolve({ code: Number(error?.code ?? 0), written, errors }),
+      // How far it is, it tells once a second.
+      resolve({ code: Number(error?.code ?? 0), written: written.replace(/^\d+ of \d+ \(.*\)\n/gm, ''), errors }),
     );
   });
 }
