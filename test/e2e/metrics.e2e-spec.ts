@@ -169,11 +169,16 @@ describeWith(['postgres'], 'The metrics of several processes', () => {
     await using one = await ServiceProcess.start(storage.env);
     await using other = await ServiceProcess.start(storage.env);
     const path = someBasket();
-    const writes = Array.from({ length: 60 }, (_, n) => (n % 2 ? one : other).api.post(`${path}/items`, addition()));
-    for (const { status } of await Promise.all(writes)) expect(status).toBe(201);
-    const all = [await Metrics.scrape(one.metricsUrl), await Metrics.scrape(other.metricsUrl)];
-    const sum = (name: string) => all.reduce((total, metrics) => total + (metrics.value(name) ?? 0), 0);
-    expect(sum('basket_version_conflicts_total')).toBeGreaterThan(0);
+    const figures = async () => {
+      const all = [await Metrics.scrape(one.metricsUrl), await Metrics.scrape(other.metricsUrl)];
+      return (name: string) => all.reduce((total, metrics) => total + (metrics.value(name) ?? 0), 0);
+    };
+    const sum = await eventually(async () => {
+      const writes = Array.from({ length: 60 }, (_, n) => (n % 2 ? one : other).api.post(`${path}/items`, addition()));
+      for (const { status } of await Promise.all(writes)) expect(status).toBe(201);
+      const found = await figures();
+      return found('basket_version_conflicts_total') > 0 && found;
+    });
     expect(sum('basket_retries_total')).toBeGreaterThan(0);
   });
 

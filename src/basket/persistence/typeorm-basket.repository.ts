@@ -102,6 +102,7 @@ export class TypeormBasketRepository extends BasketRepository {
       // It belongs to none of their requests.
       if (!(await requestContext.exit(append))) {
         counts.versionConflicts++;
+        counts.retries++;
         return await this.updateFirst(waiting);
       }
     } catch (error) {

@@ -1,3 +1,4 @@
+import { counts } from '../../telemetry/counts.js';
 import { ALICE } from '../../../test/support/given.js';
 import {
   addNotebook,
@@ -134,6 +135,7 @@ describe('Updates of one basket that have waited', () => {
 
   it('are decided again when another process was faster', async () => {
     const { baskets, other, meanwhile } = storing();
+    const before = { ...counts };
     meanwhile.after = [() => other.update(ALICE, addPencil)];
     const [, ...updates] = await together(baskets, [addPencil], [addPencil], [addPencil]);
     expect(updates.map(({ after }) => after.version)).toEqual([4, 5, 6]);
@@ -142,6 +144,8 @@ describe('Updates of one basket that have waited', () => {
       [2, 9],
       [2, 12],
     ]);
+    expect(counts.versionConflicts - before.versionConflicts).toBe(1);
+    expect(counts.retries - before.retries).toBe(1);
   });
 
   it('are all told when it is not known whether they took effect', async () => {
