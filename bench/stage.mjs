@@ -41,26 +41,19 @@ export class Stage {
 
   /** @param {'telemetry' | 'workers'} [variant] what the service does, and another one beside it does not */
   async open(variant) {
-    await withClient(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.database}`));
-    this.parts.service = await this.startService('service', await this.environmentOf(variant));
-    for (const side of ['service', 'reference'])
-      await this.generator.ask('prepare', { run: this.run, side, count: this.count });
-    // Services that are compared have done the same: what they have compiled and what is on their heaps tells.
-    if (variant) this.parts.plain = await this.startService('plain');
-    await this.fill('service', this.parts.service);
-    await this.fill('reference', this.parts.plain ?? this.parts.service);
-    await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
-    await this.warmCache();
+    await this.openService({ service: {}, reference: {} }, variant);
     if (!variant) await this.openReferences();
   }
 
-  /** The service alone. @param {Record<string, { lines?: number }>} sides what baskets each has */
-  async openService(sides) {
+  /** The service alone, or what is compared with itself. @param {Record<string, { lines?: number }>} sides what baskets each has */
+  async openService(sides, variant) {
     await withClient(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.database}`));
-    this.parts.service = await this.startService();
+    this.parts.service = await this.startService('service', await this.environmentOf(variant));
+    // Services that are compared have done the same: what they have compiled and what is on their heaps tells.
+    if (variant) this.parts.plain = await this.startService('plain');
     for (const [side, more] of Object.entries(sides)) {
       await this.generator.ask('prepare', { run: this.run, side, count: this.count, ...more });
-      await this.fill(side, this.parts.service);
+      await this.fill(side, (side === 'reference' && this.parts.plain) || this.parts.service);
     }
     await withClient(this.databaseUrl, (client) => client.query('VACUUM ANALYZE'));
     await this.warmCache();

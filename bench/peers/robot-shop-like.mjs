@@ -5,7 +5,6 @@ import { install } from './install.mjs';
 
 export const ROBOT_SHOP_LIKE = {
   name: 'robot-shop-like',
-  about: 'a cart in the manner of robot-shop: Express, JSON in Redis',
   /** Of its requests a second, by what is asked for. */
   targets: { read: 1.4, patch: 0.9, add: 1.8 },
 

@@ -9,7 +9,6 @@ const TOKEN = 'vendure-auth-token';
 
 export const VENDURE = {
   name: 'Vendure',
-  about: 'Vendure with PostgreSQL, GraphQL',
   /** Of its requests a second, by what is asked for. */
   targets: { read: 80, patch: 60, add: 60 },
 

@@ -21,7 +21,7 @@ export interface LogLine {
 }
 
 const BOOT_MS = 90_000;
-/** A process starts a fifth faster with what the ones before it compiled. */
+/** What the processes before it compiled. */
 const COMPILED = 'node_modules/.cache/basket/compiled';
 
 const running = new Set<ChildProcessWithoutNullStreams>();

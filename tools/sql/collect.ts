@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { join, resolve, sep, relative } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MigrationInterface } from 'typeorm';
 import { flat, instrument, sqlLiterals } from './literals.ts';
@@ -130,7 +130,7 @@ const sourceOf = (file: string): string => file.replaceAll(sep, '/').replace(/\.
 
 /** Those that package.json starts by name, as they are or in the bundle. */
 const isScript = (file: string): boolean =>
-  new RegExp(`\\bdist/(src|bundle)/${relative('src', file).replaceAll('.', '\\.')}\\b`).test(
+  new RegExp(`\\bdist/(src|bundle)/${relative('src', file).replaceAll(sep, '/').replaceAll('.', '\\.')}\\b`).test(
     readFileSync('package.json', 'utf8'),
   );
 

@@ -47,13 +47,4 @@ export class VendureSessions {
     if (ok && kind === 'patch') this.patches[key]++;
     if (ok && kind === 'add') this.adds[key]++;
   }
-
-  counts() {
-    return this.sessions.map(({ token }, key) => ({
-      name: token,
-      key,
-      patches: this.patches[key],
-      adds: this.adds[key],
-    }));
-  }
 }
