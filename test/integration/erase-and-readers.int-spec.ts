@@ -1,31 +1,23 @@
 import { jest } from '@jest/globals';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { describeCaches } from '../support/caches.js';
-import { erasing, shopper, tracesOf } from '../support/erasing.js';
+import { erasing, shopper, storeForAll, tracesOf } from '../support/erasing.js';
 import { TestStore, soon } from '../support/store.js';
-import type { StoreProcess } from '../support/store.js';
 
 jest.setTimeout(120_000);
 
-let store: TestStore;
-let service: StoreProcess;
-
-beforeAll(async () => {
-  store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
-  service = store.process();
-});
-afterAll(() => store[Symbol.asyncDispose]());
+const its = storeForAll();
 
 describeCaches('A reader who is about to fill in what is erased', (caches) => {
   it('does not; without the word to the cache it would: the control', async () => {
     const late = async (told: boolean) => {
-      const user = await shopper(service);
+      const user = await shopper(its.service);
       const cache = await caches().connect();
       const look = await cache.look(user);
       const lease = (!look.basket && look.lease) || '';
-      const before = await service.baskets.find(user);
+      const before = await its.service.baskets.find(user);
       const closed = (name: string, version: number) => (told ? cache.drop(name, version) : Promise.resolve());
-      await erasing(service, { closed }).erase(user);
+      await erasing(its.service, { closed }).erase(user);
       await cache.fill(user, before, lease);
       return (await cache.look(user)).basket?.json !== undefined;
     };

@@ -3,25 +3,17 @@ import { isOpen } from '../../src/basket/domain/basket.js';
 import type { Basket } from '../../src/basket/domain/basket.js';
 import { DatabaseUnavailableError } from '../../src/database/database.js';
 import type { Database } from '../../src/database/database.js';
-import { codeOf, erasing, shopper, tracesOf } from '../support/erasing.js';
+import { codeOf, erasing, shopper, storeForAll, tracesOf } from '../support/erasing.js';
 import { adding, someItem } from '../support/items.js';
 import { rebuilding } from '../support/rebuilding.js';
-import { TestStore, soon } from '../support/store.js';
-import type { StoreProcess } from '../support/store.js';
+import { soon } from '../support/store.js';
 
 jest.setTimeout(120_000);
 
-let store: TestStore;
-let service: StoreProcess;
-
-beforeAll(async () => {
-  store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
-  service = store.process();
-});
-afterAll(() => store[Symbol.asyncDispose]());
+const its = storeForAll();
 
 /** A database that stops answering behind so many pages of an erasure. */
-const stopsBehind = (pages: number, { database } = service) => {
+const stopsBehind = (pages: number, { database } = its.service) => {
   let left = pages;
   const query: Database['query'] = (statement, values, deadline) => {
     if (statement.name === 'erase-stream-page' && left-- === 0) throw new DatabaseUnavailableError('It was cut off.');
@@ -34,53 +26,54 @@ describe('An erasure that is cut short', () => {
   it.each([0, 1, 2])(
     'after %i pages leaves no basket, lets none begin, and is finished by repeating it',
     async (pages) => {
-      const user = await shopper(service, { events: 250 });
+      const user = await shopper(its.service, { events: 250 });
       const before = new Map<number, Basket>();
-      for (let version = 1; version <= 250; version++) before.set(version, await service.history.asOf(user, version));
+      for (let version = 1; version <= 250; version++)
+        before.set(version, await its.service.history.asOf(user, version));
       const database = stopsBehind(pages);
-      await expect(erasing(service, { page: 100, database }).erase(user)).rejects.toThrow('It was cut off.');
+      await expect(erasing(its.service, { page: 100, database }).erase(user)).rejects.toThrow('It was cut off.');
 
-      expect(await service.baskets.find(user)).toMatchObject({ version: 251, json: undefined });
-      await expect(service.baskets.update(user, adding(someItem())).catch(codeOf)).resolves.toBe('conflict');
+      expect(await its.service.baskets.find(user)).toMatchObject({ version: 251, json: undefined });
+      await expect(its.service.baskets.update(user, adding(someItem())).catch(codeOf)).resolves.toBe('conflict');
       // What is left of the history is what was, or nothing; no basket that there never was.
-      for (const { version } of await service.events.read(user, 0, 1000, soon())) {
-        const left = await service.history.asOf(user, version);
+      for (const { version } of await its.service.events.read(user, 0, 1000, soon())) {
+        const left = await its.service.history.asOf(user, version);
         if (isOpen(left)) expect(left).toEqual(before.get(version));
       }
 
-      expect(await erasing(service, { page: 100 }).erase(user)).toBe(251);
-      expect(await tracesOf(store, user)).toEqual([]);
-      expect(await erasing(service).erase(user)).toBeUndefined();
-      expect((await service.baskets.update(user, adding(someItem()))).after.version).toBe(253);
+      expect(await erasing(its.service, { page: 100 }).erase(user)).toBe(251);
+      expect(await tracesOf(its.store, user)).toEqual([]);
+      expect(await erasing(its.service).erase(user)).toBeUndefined();
+      expect((await its.service.baskets.update(user, adding(someItem()))).after.version).toBe(253);
     },
   );
 
   it('is not undone by a rebuild, which says what to do', async () => {
-    const user = await shopper(service, { events: 250 });
-    await erasing(service, { page: 100, database: stopsBehind(1) })
+    const user = await shopper(its.service, { events: 250 });
+    await erasing(its.service, { page: 100, database: stopsBehind(1) })
       .erase(user)
       .catch(() => undefined);
-    await using rebuild = rebuilding(store);
+    await using rebuild = rebuilding(its.store);
     await rebuild.run({}, user);
     expect(rebuild.complaints).toEqual([
       expect.stringContaining('is left of an erasure that was cut short: erase the user again'),
     ]);
-    expect(await store.query('SELECT FROM basket_projections WHERE user_name = $1', [user])).toEqual([]);
-    await erasing(service).erase(user);
-    expect(await tracesOf(store, user)).toEqual([]);
+    expect(await its.store.query('SELECT FROM basket_projections WHERE user_name = $1', [user])).toEqual([]);
+    await erasing(its.service).erase(user);
+    expect(await tracesOf(its.store, user)).toEqual([]);
   });
 
   it('never leaves a pointer of the outbox without its event', async () => {
-    const user = await shopper(service, { events: 250 });
-    await erasing(service, { page: 100, database: stopsBehind(2) })
+    const user = await shopper(its.service, { events: 250 });
+    await erasing(its.service, { page: 100, database: stopsBehind(2) })
       .erase(user)
       .catch(() => undefined);
-    const [left] = await store.query(
+    const [left] = await its.store.query(
       `SELECT count(*)::integer AS pointers, count(event.version)::integer AS events FROM outbox
        LEFT JOIN domain_events AS event USING (user_name, version) WHERE user_name = $1`,
       [user],
     );
     expect(left).toEqual({ pointers: 50, events: 50 });
-    await erasing(service).erase(user);
+    await erasing(its.service).erase(user);
   });
 });

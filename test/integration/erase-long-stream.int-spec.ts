@@ -1,50 +1,41 @@
 import { jest } from '@jest/globals';
 import { someUser } from '../support/app.js';
-import { erasing, shopper, tracesOf } from '../support/erasing.js';
+import { erasing, shopper, storeForAll, tracesOf } from '../support/erasing.js';
 import { adding, someItem } from '../support/items.js';
 import { describeWith } from '../support/servers.js';
-import { TestStore } from '../support/store.js';
-import type { StoreProcess } from '../support/store.js';
 
 jest.setTimeout(120_000);
 
-let store: TestStore;
-let service: StoreProcess;
-
-beforeAll(async () => {
-  store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
-  service = store.process();
-});
-afterAll(() => store[Symbol.asyncDispose]());
+const its = storeForAll();
 
 describeWith(['postgres'], 'A stream of 100,000 events', () => {
   it('is erased within a request, and holds up nobody else', async () => {
-    const user = await shopper(service);
-    await store.query(
+    const user = await shopper(its.service);
+    await its.store.query(
       `INSERT INTO domain_events (user_name, version, event_id, basket_id, event_type, event_data, metadata, occurred_at)
        SELECT user_name, 2 + n, gen_random_uuid(), basket_id, event_type, event_data, metadata, occurred_at
        FROM domain_events, generate_series(1, 99998) AS n WHERE user_name = $1 AND version = 2`,
       [user],
     );
-    await store.query('UPDATE basket_projections SET version = 100000 WHERE user_name = $1', [user]);
+    await its.store.query('UPDATE basket_projections SET version = 100000 WHERE user_name = $1', [user]);
     let isOver = false;
     const waits: number[] = [];
     const others = async () => {
       while (!isOver) {
         const started = performance.now();
-        await service.baskets.update(someUser(), adding(someItem()));
+        await its.service.baskets.update(someUser(), adding(someItem()));
         waits.push(performance.now() - started);
       }
     };
     const erase = async () => {
       const started = performance.now();
-      expect(await erasing(store.process()).erase(user)).toBe(100_001);
+      expect(await erasing(its.store.process()).erase(user)).toBe(100_001);
       isOver = true;
       return performance.now() - started;
     };
     const [ms] = await Promise.all([erase(), others()]);
     expect(Math.max(...waits)).toBeLessThan(1000);
     expect(ms).toBeLessThan(5000);
-    expect(await tracesOf(store, user)).toEqual([]);
+    expect(await tracesOf(its.store, user)).toEqual([]);
   });
 });

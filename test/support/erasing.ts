@@ -5,7 +5,7 @@ import { UserData } from '../../src/user-data/user-data.js';
 import { someUser } from './app.js';
 import { adding, someItem } from './items.js';
 import { dumpDatabase, naming } from './remains.js';
-import type { TestStore } from './store.js';
+import { TestStore } from './store.js';
 import type { StoreProcess } from './store.js';
 
 interface Erasing {
@@ -13,6 +13,25 @@ interface Erasing {
   readonly tombstones?: Tombstones;
   readonly closed?: (userName: string, version: number) => Promise<void>;
   readonly database?: Database;
+}
+
+/** A store and a process on it, for all tests of the file that it is called in. A busy machine is not what they are about. */
+export function storeForAll() {
+  let store: TestStore;
+  let service: StoreProcess;
+  beforeAll(async () => {
+    store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
+    service = store.process();
+  });
+  afterAll(() => store[Symbol.asyncDispose]());
+  return {
+    get store() {
+      return store;
+    },
+    get service() {
+      return service;
+    },
+  };
 }
 
 /** What erases and exports in a process. */
