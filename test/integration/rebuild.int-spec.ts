@@ -1,39 +1,27 @@
 import { jest } from '@jest/globals';
 import { adding, someItem } from '../support/items.js';
-import { USERS, openToRebuild } from '../support/rebuilding.js';
-import type { Rebuilding } from '../support/rebuilding.js';
+import { USERS, rebuildForEach } from '../support/rebuilding.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
-import type { StoreProcess, TestStore } from '../support/store.js';
 
 jest.setTimeout(120_000);
 
-let store: TestStore;
-let service: StoreProcess;
-let rebuild: Rebuilding;
-
-beforeEach(async () => {
-  ({ store, service, rebuild } = await openToRebuild());
-});
-afterEach(async () => {
-  await rebuild[Symbol.asyncDispose]();
-  await store[Symbol.asyncDispose]();
-});
+const its = rebuildForEach();
 
 const differences = async (options = {}) => {
-  const { projections, snapshots, users } = await rebuild.run({ check: true, ...options });
+  const { projections, snapshots, users } = await its.rebuild.run({ check: true, ...options });
   return { projections, snapshots, users };
 };
 const NONE = { projections: 0, snapshots: 0, users: USERS.length };
 
 const rows = (table: string) =>
-  store.query(`SELECT *, basket::text AS json, xmin FROM ${table} ORDER BY user_name, version`);
+  its.store.query(`SELECT *, basket::text AS json, xmin FROM ${table} ORDER BY user_name, version`);
 
 describe('Projections that are right', () => {
   it('are left alone', async () => {
     const before = await rows('basket_projections');
-    expect(await rebuild.run()).toMatchObject({ ...NONE, broken: 0, unsettled: 0, stillCached: 0, mended: [] });
+    expect(await its.rebuild.run()).toMatchObject({ ...NONE, broken: 0, unsettled: 0, stillCached: 0, mended: [] });
     expect(await rows('basket_projections')).toEqual(before);
-    expect(rebuild.uncached).toEqual([]);
+    expect(its.rebuild.uncached).toEqual([]);
   });
 });
 
@@ -52,35 +40,36 @@ describe('A projection that is wrong', () => {
   };
 
   it.each(Object.entries(wrong))('in this is found, and mended: %s', async (_, statement) => {
-    await store.query(statement, ['çelik']);
+    await its.store.query(statement, ['çelik']);
     const before = await rows('basket_projections');
     expect(await differences()).toEqual({ ...NONE, projections: 1 });
     expect(await rows('basket_projections')).toEqual(before);
-    await expect(expectReplayEqualsProjection(store.source)).rejects.toThrow();
+    await expect(expectReplayEqualsProjection(its.store.source)).rejects.toThrow();
 
-    expect(await rebuild.run()).toMatchObject({ ...NONE, projections: 1, unsettled: 0 });
-    expect(await expectReplayEqualsProjection(store.source)).toBe(USERS.length);
-    expect(rebuild.uncached).toEqual(['çelik']);
+    expect(await its.rebuild.run()).toMatchObject({ ...NONE, projections: 1, unsettled: 0 });
+    expect(await expectReplayEqualsProjection(its.store.source)).toBe(USERS.length);
+    expect(its.rebuild.uncached).toEqual(['çelik']);
     expect(await differences()).toEqual(NONE);
     // And it can be written on.
-    await service.baskets.update('çelik', adding(someItem()));
-    await expectReplayEqualsProjection(store.source);
+    await its.service.baskets.update('çelik', adding(someItem()));
+    await expectReplayEqualsProjection(its.store.source);
   });
 
   it('because there are no events is removed', async () => {
-    await store.query(`INSERT INTO basket_projections SELECT 'nobody', basket_id, status, version, basket, last_event_id, updated_at
+    await its.store
+      .query(`INSERT INTO basket_projections SELECT 'nobody', basket_id, status, version, basket, last_event_id, updated_at
                        FROM basket_projections WHERE user_name = 'alice'`);
     expect(await differences()).toEqual({ ...NONE, projections: 1, users: USERS.length + 1 });
-    await rebuild.run();
+    await its.rebuild.run();
     expect(await differences()).toEqual(NONE);
-    await expectReplayEqualsProjection(store.source);
+    await expectReplayEqualsProjection(its.store.source);
   });
 
   it('is mended alone when its user is named', async () => {
-    await store.query(`UPDATE basket_projections SET status = 'x'`);
-    expect(await rebuild.run({}, '王')).toMatchObject({ users: 1, projections: 1 });
+    await its.store.query(`UPDATE basket_projections SET status = 'x'`);
+    expect(await its.rebuild.run({}, '王')).toMatchObject({ users: 1, projections: 1 });
     expect(await differences()).toEqual({ ...NONE, projections: USERS.length - 1 });
-    expect(await rebuild.run({ check: true }, 'nobody')).toMatchObject({ users: 1, projections: 0 });
+    expect(await its.rebuild.run({ check: true }, 'nobody')).toMatchObject({ users: 1, projections: 0 });
   });
 });
 
@@ -88,7 +77,7 @@ describe('A snapshot that is wrong', () => {
   beforeEach(async () => {
     const { currency: _, ...data } = someItem();
     const additions = Array.from({ length: 210 }, () => ({ type: 'BasketItemAdded' as const, data }));
-    await service.baskets.update('zoë', () => additions);
+    await its.service.baskets.update('zoë', () => additions);
     expect((await rows('basket_snapshots')).map(({ version }) => version)).toEqual([100, 200]);
   });
 
@@ -109,30 +98,34 @@ describe('A snapshot that is wrong', () => {
     ],
     ['of nobody', `INSERT INTO basket_snapshots SELECT 'nobody', version, basket, created_at FROM basket_snapshots`, 2],
   ])('is found and mended: one %s', async (_, statement, count) => {
-    const right = await store.query(
+    const right = await its.store.query(
       'SELECT user_name, version, basket::text, created_at FROM basket_snapshots ORDER BY version',
     );
-    await store.query(statement);
+    await its.store.query(statement);
     expect(await differences()).toMatchObject({ projections: 0, snapshots: count });
-    expect(await rebuild.run()).toMatchObject({ projections: 0, snapshots: count, unsettled: 0 });
+    expect(await its.rebuild.run()).toMatchObject({ projections: 0, snapshots: count, unsettled: 0 });
     expect(await differences()).toEqual(NONE);
     expect(
-      await store.query('SELECT user_name, version, basket::text, created_at FROM basket_snapshots ORDER BY version'),
+      await its.store.query(
+        'SELECT user_name, version, basket::text, created_at FROM basket_snapshots ORDER BY version',
+      ),
     ).toEqual(right);
   });
 });
 
 describe('Events that do not follow from one another', () => {
   it('are told, and the rows are left as they are', async () => {
-    await store.query(`DELETE FROM domain_events WHERE user_name = 'alice' AND version = 2`);
-    await store.query(`UPDATE domain_events SET event_type = 'BasketPainted' WHERE user_name = '王' AND version = 3`);
-    await store.query(`UPDATE basket_projections SET status = 'x' WHERE user_name IN ('alice', '王', 'zoë')`);
-    expect(await rebuild.run()).toMatchObject({ ...NONE, projections: 1, broken: 2 });
-    expect(rebuild.complaints).toEqual([
+    await its.store.query(`DELETE FROM domain_events WHERE user_name = 'alice' AND version = 2`);
+    await its.store.query(
+      `UPDATE domain_events SET event_type = 'BasketPainted' WHERE user_name = '王' AND version = 3`,
+    );
+    await its.store.query(`UPDATE basket_projections SET status = 'x' WHERE user_name IN ('alice', '王', 'zoë')`);
+    expect(await its.rebuild.run()).toMatchObject({ ...NONE, projections: 1, broken: 2 });
+    expect(its.rebuild.complaints).toEqual([
       'alice: version 3 follows 1: the events between are missing',
       '王: version 3 is a BasketPainted, which this release does not know',
     ]);
-    const left = await store.query(
+    const left = await its.store.query(
       `SELECT user_name FROM basket_projections WHERE status = 'x' ORDER BY user_name COLLATE "C"`,
     );
     expect(left.map(({ user_name }) => user_name)).toEqual(['alice', '王']);
@@ -141,13 +134,13 @@ describe('Events that do not follow from one another', () => {
 
 describe('A rebuild that goes on where another was', () => {
   it('looks at no user twice, and at what was mended last once more', async () => {
-    await store.query(`UPDATE basket_projections SET status = 'x'`);
-    const [first] = (await store.query<{ user_name: string }>(
+    await its.store.query(`UPDATE basket_projections SET status = 'x'`);
+    const [first] = (await its.store.query<{ user_name: string }>(
       'SELECT user_name FROM basket_projections ORDER BY user_name',
     )) as [{ user_name: string }];
     const { Rebuild, NO_PROGRESS } = await import('../../src/basket/rebuild/rebuild.js');
     const options = { check: false, settleMs: 0, uncache: () => Promise.resolve(true), complain: () => undefined };
-    const rest = new Rebuild(rebuild.baskets, options, {
+    const rest = new Rebuild(its.rebuild.baskets, options, {
       ...NO_PROGRESS,
       after: first.user_name,
       users: 1,
@@ -156,7 +149,7 @@ describe('A rebuild that goes on where another was', () => {
     for await (const _ of rest.run());
     expect(rest.progress).toMatchObject({ users: USERS.length, projections: USERS.length });
     expect(await differences()).toEqual({ ...NONE, projections: 1 });
-    const again = new Rebuild(rebuild.baskets, options, {
+    const again = new Rebuild(its.rebuild.baskets, options, {
       ...NO_PROGRESS,
       after: '\u{10ffff}',
       mended: [first.user_name],

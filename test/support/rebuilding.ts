@@ -5,6 +5,7 @@ import type { Progress, RebuildOptions } from '../../src/basket/rebuild/rebuild.
 import { StoredBaskets } from '../../src/basket/rebuild/stored-baskets.js';
 import { adding, someItem } from './items.js';
 import { TestStore } from './store.js';
+import type { StoreProcess } from './store.js';
 
 export interface Rebuilding extends AsyncDisposable {
   readonly baskets: StoredBaskets;
@@ -46,12 +47,32 @@ export function rebuilding(store: TestStore): Rebuilding {
 /** In an order of the alphabet that is not that of code points. */
 export const USERS = ['alice', 'Bob', 'çelik', 'dora d', 'ÉMILE', 'zoë', '王', '🧺'];
 
-/** A store in which they all have baskets, one of them a deleted one. */
-export async function openToRebuild() {
-  // A busy machine is not what these tests are about.
-  const store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
-  const service = store.process();
-  for (const user of USERS) for (let n = 0; n < 3; n++) await service.baskets.update(user, adding(someItem()));
-  await service.baskets.update('Bob', remove);
-  return { store, service, rebuild: rebuilding(store) };
+/** A store in which they all have baskets, one of them a deleted one: for each test of the file that it is called in its own. */
+export function rebuildForEach() {
+  let store: TestStore;
+  let service: StoreProcess;
+  let rebuild: Rebuilding;
+  beforeEach(async () => {
+    // A busy machine is not what these tests are about.
+    store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
+    service = store.process();
+    for (const user of USERS) for (let n = 0; n < 3; n++) await service.baskets.update(user, adding(someItem()));
+    await service.baskets.update('Bob', remove);
+    rebuild = rebuilding(store);
+  });
+  afterEach(async () => {
+    await rebuild[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+  return {
+    get store() {
+      return store;
+    },
+    get service() {
+      return service;
+    },
+    get rebuild() {
+      return rebuild;
+    },
+  };
 }
