@@ -34,8 +34,8 @@ describeWith(['postgres'], 'A stream of 100,000 events', () => {
       return performance.now() - started;
     };
     const [ms] = await Promise.all([erase(), others()]);
-    expect(Math.max(...waits)).toBeLessThan(1000);
-    expect(ms).toBeLessThan(5000);
+    // In one go it would keep one of them waiting until its end.
+    expect(Math.max(...waits)).toBeLessThan(ms / 2);
     expect(await tracesOf(its.store, user)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import { Fleet } from '../support/fleet.js';
 import type { Guard } from '../support/guards.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -13,7 +14,9 @@ import { SlowClient } from '../support/slow-client.js';
 jest.setTimeout(300_000);
 
 const CLIENTS = sized(100, 500);
-const CLOSED_MS = 10_000;
+/** 8.5 s, and a second until it is looked for; a machine that does other work besides looks late. */
+const CLOSED_MS = sized(20_000, 10_000);
+const LOOKED_AT_MS = 10_200;
 
 /** Fastify's defaults wait for ever, Node's for minutes. */
 const TIMEOUTS: readonly Guard[] = [
@@ -41,10 +44,12 @@ describeWith(['postgres'], 'Slow clients beside good ones', () => {
     const open = (one: typeof slowBody) => Array.from({ length: clients }, () => all.use(one(url)));
     const [headers, bodies] = [open(slowHeaders), open(slowBody)];
     const start = performance.now();
-    await setTimeout(CLOSED_MS + 200);
+    const slow = [...headers, ...bodies];
+    const isClosed = () => slow.every(({ closedMs }) => closedMs !== undefined);
+    await setTimeout(LOOKED_AT_MS);
+    if (without.length === 0) await eventually(isClosed, CLOSED_MS - LOOKED_AT_MS).catch(() => undefined);
     await shoppers.stop();
     const meanwhile = shoppers.answers.filter((answer) => answer.start >= start);
-    const slow = [...headers, ...bodies];
     return {
       ...(await reconcile(shoppers, fleet.urls, postgres.url)),
       kinds: Object.keys(kindsOf(shoppers.answers)).sort(),
@@ -61,10 +66,10 @@ describeWith(['postgres'], 'Slow clients beside good ones', () => {
     const { open, closedMs, kinds, requests, p99, faults } = outcome;
     figure(
       'slow clients',
-      `${CLIENTS} slow headers and ${CLIENTS} slow bodies, ${open} open after ${seconds(CLOSED_MS)}, the last closed after ` +
+      `${CLIENTS} slow headers and ${CLIENTS} slow bodies, ${open} open at the end, the last closed after ` +
         `${seconds(closedMs)}; ${count(requests)} good requests, p99 ${p99[0]} -> ${p99[1]} ms, ${faults.length} faults`,
     );
-    figure('slow clients (control: the defaults)', `${control.open} of 40 open after ${seconds(CLOSED_MS)}`);
+    figure('slow clients (control: the defaults)', `${control.open} of 40 open after ${seconds(LOOKED_AT_MS)}`);
     expect(open).toBe(0);
     expect(closedMs).toBeLessThan(CLOSED_MS);
     expect(outcome.answered).toBe(2 * CLIENTS);
