@@ -98,11 +98,16 @@ export async function promtool(...args: string[]): Promise<{ ok: boolean; output
   }
 }
 
-/** A folder with the rules and their tests, as they are or with others in place of the alerts. */
-export function copyOfRules(alerts = readFileSync('deploy/prometheus/alerts.yml', 'utf8')): string {
+const TEST = /\n(?= {2}- name: )/;
+
+/** A folder with the rules, others in place of the alerts, and of their tests those of one alert. */
+export function copyOfRules(alerts: string, alert: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'basket-rules-'));
-  for (const file of ['recording.yml', 'alerts.test.yml'])
-    writeFileSync(join(folder, file), readFileSync(join('deploy/prometheus', file)));
+  const file = (name: string) => readFileSync(join('deploy/prometheus', name), 'utf8');
+  const [settings = '', ...tests] = file('alerts.test.yml').split(TEST);
+  const ofAlert = tests.filter((test) => test.includes(`alertname: ${alert}\n`));
+  writeFileSync(join(folder, 'recording.yml'), file('recording.yml'));
+  writeFileSync(join(folder, 'alerts.test.yml'), [settings, ...ofAlert].join('\n'));
   writeFileSync(join(folder, 'alerts.yml'), alerts);
   return folder;
 }
