@@ -8,7 +8,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY migrations migrations
-COPY tools/bundle.mjs tools/bundle.mjs
+COPY tools/bundle.mjs tools/joining.mjs tools/
 COPY src src
 # Whatever umask the checkout was made with, the user below can read the result and nobody can write it.
 RUN npm run build && chmod -R a+rX,go-w dist/bundle package.json

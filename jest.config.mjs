@@ -1,11 +1,12 @@
 // ESM: run with node --experimental-vm-modules, as the npm scripts do.
+import { testPackages } from './tools/test-packages.mjs';
+
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/tools'],
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts', '**/*.rel-spec.ts'],
   // What is measured there means something on a machine of its own only; src/limits/load.spec.ts has the rules.
   testPathIgnorePatterns: ['/node_modules/', '/overload\\.rel-spec'],
-  // Loads Nest before the CommonJS packages that require() it; jest reports a cycle otherwise.
   setupFiles: ['<rootDir>/test/setup.ts'],
   globalSetup: '<rootDir>/test/global-setup.ts',
   reporters: ['default', '<rootDir>/test/support/missing-servers.reporter.mjs'],
@@ -13,7 +14,7 @@ export default {
   // What a suite leaves in a worker makes the coverage of each later one slower.
   workerIdleMemoryLimit: '500MB',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { ...(await testPackages()), '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
