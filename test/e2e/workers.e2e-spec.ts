@@ -16,6 +16,7 @@ import type { Env } from '../support/service-process.js';
 import { Shoppers, kindsOf } from '../support/shoppers.js';
 import { someBasket } from '../support/shopping.js';
 import { isLong, sized } from '../support/sizes.js';
+import { stopProcess } from '../support/stopped.js';
 import { createStorage, embeddedStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
 
@@ -156,7 +157,7 @@ describeWith(['postgres', 'redis'], 'two workers behind one port', () => {
   it('are not waited for without end: one that hangs tells that it is not ready, and is killed at the stop', async () => {
     await using service = await startTwo({ REQUEST_DEADLINE_MS: '500' });
     const [, second = 0] = pidsOf(service);
-    process.kill(second, 'SIGSTOP');
+    stopProcess(second);
     // One that is stopped does not notice that its primary is gone.
     await using cleanUp = new AsyncDisposableStack();
     cleanUp.defer(() => endOne(second));

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './outbox.js';
+import { stopProcess } from './stopped.js';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -55,7 +56,9 @@ export async function startNatsServer(...options: readonly string[]) {
     start,
     kill,
     /** It keeps its connections but answers no more, until it is killed. */
-    freeze: () => void server?.kill('SIGSTOP'),
+    freeze: () => {
+      if (server?.pid !== undefined) stopProcess(server.pid);
+    },
     close: async () => {
       await kill();
       await rm(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.js';
+import { send, stopProcess } from './stopped.js';
 
 /** Whose process it is; none for that of the test. */
 export interface Account {
@@ -86,9 +87,10 @@ export class ServerProcess implements AsyncDisposable {
     const pid = this.child?.pid;
     if (pid === undefined || !this.isRunning) return;
     // Stopped first: it forks no child that the list lacks.
-    process.kill(pid, 'SIGSTOP');
+    stopProcess(pid);
     const family = [pid, ...childrenOf(pid)];
-    for (const member of signal === 'SIGCONT' ? family.reverse() : family) send(member, signal);
+    if (signal === 'SIGSTOP') family.forEach(stopProcess);
+    else for (const member of signal === 'SIGCONT' ? family.reverse() : family) send(member, signal);
   }
 
   private log(): string {
@@ -123,12 +125,4 @@ function childrenOf(parent: number): number[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number))
     .flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []));
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
