@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT, SpanKind, propagation, trace } from '@opentelemetry/api';
-import { record } from '../telemetry/spans.js';
+import { firstSpan, record } from '../telemetry/spans.js';
 import { traceparentOf } from '../telemetry/request-trace.js';
 import type { Message } from './cloud-event.js';
 
@@ -16,24 +16,26 @@ export function inPublishSpan(
   publish: (traceparent: string | undefined) => Promise<void>,
 ): Promise<void> {
   if (traceparent === undefined) return publish(undefined);
-  const origin = propagation.extract(ROOT_CONTEXT, { traceparent });
-  const request = trace.getSpanContext(origin);
-  // Without tracing in this process the context goes on as it came.
-  if (!request) return publish(traceparent);
-  const span = tracer.startSpan(
-    `publish ${event.type}`,
-    {
-      kind: SpanKind.PRODUCER,
-      links: [{ context: request }],
-      attributes: {
-        'messaging.system': system,
-        'messaging.operation.type': 'send',
-        // The subject names no user: a bucket and the type of the event.
-        'messaging.destination.name': subject,
-        'messaging.message.id': event.id,
+  const request = trace.getSpan(propagation.extract(ROOT_CONTEXT, { traceparent }));
+  const span =
+    request &&
+    firstSpan(
+      tracer,
+      `publish ${event.type}`,
+      {
+        kind: SpanKind.PRODUCER,
+        links: [{ context: request.spanContext() }],
+        attributes: {
+          'messaging.system': system,
+          'messaging.operation.type': 'send',
+          // The subject names no user: a bucket and the type of the event.
+          'messaging.destination.name': subject,
+          'messaging.message.id': event.id,
+        },
       },
-    },
-    origin,
-  );
+      request,
+    );
+  // Where it is not recorded the context goes on as it came.
+  if (!span) return publish(traceparent);
   return record(span, () => publish(traceparentOf(span.spanContext())));
 }

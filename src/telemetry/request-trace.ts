@@ -1,6 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api';
 import type { Span, SpanContext } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
+import { firstSpan } from './spans.js';
 import { startsTrace, tracingIsOn } from './tracing.js';
 
 /** Where a request stands in a trace, its caller's or one of its own. */
@@ -19,7 +20,6 @@ declare module 'fastify' {
 }
 
 const tracer = trace.getTracer('basket');
-const SERVER = { kind: SpanKind.SERVER };
 
 const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 /** Probes come for ever and tell nothing. */
@@ -52,11 +52,10 @@ function startSpan({ method, declared: { url }, headers }: FastifyRequest): Requ
   if (url !== undefined && UNTRACED.test(url)) return undefined;
   if (!propagation.fields().some((name) => name in headers) && !startsTrace()) return undefined;
   const name = url === undefined ? method : `${method} ${url}`;
-  const span = tracer.startSpan(name, SERVER, propagation.extract(ROOT_CONTEXT, headers));
-  if (!span.isRecording()) return undefined;
-  // Not when it starts: they would cost those that are not recorded as much as the rest does.
-  span.setAttributes({ 'http.request.method': method, 'http.route': url ?? 'none' });
-  return { traceparent: traceparentOf(span.spanContext()), span };
+  const parent = trace.getSpan(propagation.extract(ROOT_CONTEXT, headers));
+  const attributes = { 'http.request.method': method, 'http.route': url ?? 'none' };
+  const span = firstSpan(tracer, name, { kind: SpanKind.SERVER, attributes }, parent);
+  return span && { traceparent: traceparentOf(span.spanContext()), span };
 }
 
 function givenTrace({ headers: { traceparent } }: FastifyRequest): RequestTrace | undefined {

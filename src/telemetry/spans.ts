@@ -1,6 +1,15 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, context, createContextKey, trace } from '@opentelemetry/api';
-import type { Context, Span } from '@opentelemetry/api';
-import { tracingIsOn } from './tracing.js';
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  context,
+  createContextKey,
+  trace,
+} from '@opentelemetry/api';
+import type { Context, Span, SpanOptions, Tracer } from '@opentelemetry/api';
+import { NotedSpan } from './noted-span.js';
+import { samplerIsAsked, tracingIsOn } from './tracing.js';
 
 // Nothing here has a cost worth naming unless the request at hand is one of those that are recorded.
 
@@ -19,9 +28,29 @@ export function recordedSpan(): RecordedSpan {
   return span?.isRecording() ? span : undefined;
 }
 
+/**
+ * A span that begins what this process does for a trace.
+ *
+ * @param parent of another process, if there is one
+ * @returns none where the sampler says that it is not recorded
+ */
+export function firstSpan(
+  tracer: Tracer,
+  name: string,
+  options: SpanOptions,
+  parent: Span | undefined,
+): NotedSpan | undefined {
+  if (!samplerIsAsked()) return !parent || isSampled(parent) ? new NotedSpan(tracer, name, options, parent) : undefined;
+  const asked = tracer.startSpan(name, options, parent ? trace.setSpan(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
+  return asked.isRecording() ? new NotedSpan(tracer, name, options, parent, asked.spanContext()) : undefined;
+}
+
+const isSampled = (span: Span) => (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+
 /** Does the work in a span of its own where the request at hand is recorded. */
 export function inSpan<T>(name: string, work: () => Promise<T>): Promise<T> {
-  return recordedSpan() ? record(tracer.startSpan(name), work) : work();
+  const parent = recordedSpan();
+  return parent ? record(new NotedSpan(tracer, name, {}, parent), work) : work();
 }
 
 /** The same for what is asked of a server. @param text the statement, without its values */
@@ -30,9 +59,10 @@ export function inStatementSpan<T>(
   { name, text }: { readonly name: string; readonly text?: string },
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!recordedSpan()) return work();
+  const parent = recordedSpan();
+  if (!parent) return work();
   const attributes = { 'db.system.name': system, 'db.query.summary': name, 'db.query.text': text };
-  return record(tracer.startSpan(`${system} ${name}`, { kind: SpanKind.CLIENT, attributes }), work);
+  return record(new NotedSpan(tracer, `${system} ${name}`, { kind: SpanKind.CLIENT, attributes }, parent), work);
 }
 
 /** Does the work in a span, which it ends. */

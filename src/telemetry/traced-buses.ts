@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Tracer } from '@opentelemetry/api';
+import { NotedSpan } from './noted-span.js';
 import { record, recordedSpan } from './spans.js';
 
 interface Bus {
@@ -16,10 +17,11 @@ export function traceBuses(commands: CommandBus, queries: QueryBus, tracer: Trac
 function traceBus(bus: Bus, kind: 'command' | 'query', tracer: Tracer): void {
   const execute = bus.execute.bind(bus);
   bus.execute = (message, ...rest) => {
-    if (!recordedSpan()) return execute(message, ...rest);
+    const parent = recordedSpan();
+    if (!parent) return execute(message, ...rest);
     const type = message.constructor.name;
     const attributes = { [`${kind}.type`]: type, ...hashOfUser(message) };
-    return record(tracer.startSpan(`${kind}.${type}`, { attributes }), () => execute(message, ...rest));
+    return record(new NotedSpan(tracer, `${kind}.${type}`, { attributes }, parent), () => execute(message, ...rest));
   };
 }
 

@@ -1,3 +1,6 @@
+import { makeSpans } from './noted-span.js';
+import { spanIds } from './span-ids.js';
+
 export interface Tracing {
   /** Where traces go: an origin, without what may be a secret, or the name of an exporter. */
   readonly target: string;
@@ -7,8 +10,12 @@ export interface Tracing {
 
 let running: Tracing | undefined;
 let ratio = 1;
+let isAsked = false;
 
 export const tracingIsOn = (): boolean => running !== undefined;
+
+/** Whether it is the SDK's sampler that says what is recorded, as it is not one that everybody uses. */
+export const samplerIsAsked = (): boolean => isAsked;
 
 /** Whether a request that no trace of a caller comes with begins one. To ask the SDK costs a cached read 4 % of its time. */
 export const startsTrace = (): boolean => ratio === 1 || Math.random() < ratio;
@@ -29,11 +36,16 @@ export async function startTracing(): Promise<Tracing | undefined> {
   // At the SDK's 512 the spans of a busy service live through two scavenges and are promoted: 4 % of its requests a second.
   env.OTEL_BSP_MAX_EXPORT_BATCH_SIZE ??= '128';
   ratio = takeOverRatio(env);
+  isAsked = ![undefined, '', 'parentbased_always_on'].includes(env.OTEL_TRACES_SAMPLER);
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
-  const sdk = new NodeSDK({ metricReaders: [], instrumentations: [] });
+  const sdk = new NodeSDK({ metricReaders: [], instrumentations: [], idGenerator: spanIds });
   sdk.start();
   const target = endpoint && URL.canParse(endpoint) ? new URL(endpoint).origin : exporter;
-  running = { target, stop: () => sdk.shutdown() };
+  const stop = () => {
+    makeSpans();
+    return sdk.shutdown();
+  };
+  running = { target, stop };
   return running;
 }
 

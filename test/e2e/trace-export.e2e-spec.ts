@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import { OtlpReceiver } from '../support/otlp-receiver.js';
+import { OtlpReceiver, treeOf } from '../support/otlp-receiver.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { addition, basketOf, replacement, someItem } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
@@ -55,5 +55,23 @@ describe('Traces are exported', () => {
     for (const { traceId } of requests) expect(receiver.ofTrace(traceId).length).toBeGreaterThanOrEqual(3);
     const roots = receiver.spans.filter(({ parentSpanId }) => !parentSpanId);
     expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set([SERVER]));
+  });
+
+  it.each([
+    ['always_on', '00', 3],
+    ['always_off', '01', 0],
+  ] as const)('as another sampler has it: %s for a caller whose flags are %s', async (name, flags, least) => {
+    await using receiver = await OtlpReceiver.start();
+    await using storage = await createStorage();
+    await using service = await start(receiver, storage, { OTEL_TRACES_SAMPLER: name });
+    const { traceId, parent, headers } = someTrace(flags);
+    await service.api.post(`${basketOf(randomUUID())}/items`, addition(), headers);
+    await service.end();
+    const spans = receiver.ofTrace(traceId);
+    expect(spans.length).toBeGreaterThanOrEqual(least);
+    expect(spans.filter(({ kind }) => kind === SERVER).map(({ parentSpanId }) => parentSpanId)).toEqual(
+      least > 0 ? [parent] : [],
+    );
+    expect(treeOf(spans).filter((line) => !line.startsWith(' '))).toHaveLength(least > 0 ? 1 : 0);
   });
 });
