@@ -2,7 +2,7 @@
 import { testPackages } from './tools/test-packages.mjs';
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.mjs',
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/tools'],
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts', '**/*.rel-spec.ts'],
   // What is measured there means something on a machine of its own only; src/limits/load.spec.ts has the rules.
@@ -11,8 +11,8 @@ export default {
   globalSetup: '<rootDir>/test/global-setup.ts',
   reporters: ['default', '<rootDir>/test/support/missing-servers.reporter.mjs'],
   testTimeout: 30_000,
-  // What a suite leaves in a worker makes the coverage of each later one slower.
-  workerIdleMemoryLimit: '500MB',
+  // Modules of the vm are not freed (nodejs/node#59118). A new worker starts new embedded databases, too.
+  workerIdleMemoryLimit: '1GB',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { ...(await testPackages()), '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

@@ -35,6 +35,11 @@ export class EmbeddedPostgres {
     }
   }
 
+  /** One that is open already. */
+  static over(server: PGlite): EmbeddedPostgres {
+    return new EmbeddedPostgres(server, () => undefined);
+  }
+
   /** What `pg` takes as its `stream` option. */
   readonly connect = (): Duplex => new Connection(this);
 

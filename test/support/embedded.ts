@@ -1,4 +1,5 @@
 import { openAsBlob } from 'node:fs';
+import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 
@@ -6,23 +7,24 @@ import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 export const openEmbedded = async () =>
   await EmbeddedPostgres.open(undefined, await openAsBlob(process.env.EMBEDDED_IMAGE ?? ''));
 
-/** To start one takes a second, to empty one a hundredth: the tests of a file take turns at theirs. It ends with them. */
-let idle: EmbeddedPostgres | undefined;
+/** Those of the environment. Whoever gives one back has emptied it. */
+const { embeddedServers } = globalThis as unknown as {
+  readonly embeddedServers: { take(): Promise<PGlite>; giveBack(server: PGlite): void };
+};
 
 /** An empty embedded database in memory, and what gives it back. */
 export async function takeEmbedded() {
-  const taken = idle;
-  idle = undefined;
-  const embedded = taken ?? (await openEmbedded());
+  const server = await embeddedServers.take();
+  const embedded = EmbeddedPostgres.over(server);
   let back: Promise<void> | undefined;
   // Some tests close what they have twice.
-  return { embedded, release: () => (back ??= giveBack(embedded)) };
+  return { embedded, release: () => (back ??= giveBack(server, embedded)) };
 }
 
-async function giveBack(embedded: EmbeddedPostgres): Promise<void> {
+async function giveBack(server: PGlite, embedded: EmbeddedPostgres): Promise<void> {
   // One that a test has left in a state of its own is of no use to the next.
-  if (idle || !(await empty(embedded))) await embedded.close();
-  else idle = embedded;
+  if (await empty(embedded)) embeddedServers.giveBack(server);
+  else await embedded.close();
 }
 
 async function empty(embedded: EmbeddedPostgres): Promise<boolean> {
