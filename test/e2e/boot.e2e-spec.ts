@@ -45,7 +45,7 @@ describe('a service without any configuration', () => {
     const acknowledged = new Map(paths.map((path) => [path, new Set<string>()]));
     const sent = new Map(paths.map((path) => [path, new Set<string>()]));
 
-    for (const kills of [1, 2, 3]) {
+    for (const kills of [1, 2]) {
       await using service = await ServiceProcess.start(storage.env);
       const enough = Promise.withResolvers<undefined>();
       const writers = paths.map(async (path) => {

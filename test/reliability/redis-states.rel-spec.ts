@@ -15,7 +15,7 @@ import { count, figure, isLong, sized } from '../support/sizes.js';
 
 jest.setTimeout(300_000);
 
-const REQUESTS = sized(120, 3000);
+const REQUESTS = sized(80, 3000);
 const ROUNDS = sized(3, 10);
 const COMMAND_TIMEOUT_MS = 100;
 /** Far above what a request takes here, far below what a command to Redis that waited for it to return would take. */

@@ -10,7 +10,7 @@ import { count, figure, isLong, sized } from '../support/sizes.js';
 
 jest.setTimeout(300_000);
 
-const PROCESSES = 3;
+const PROCESSES = sized(2, 3);
 const ROUNDS = sized(1, 6);
 /** Far more than the proxy needs to see it twice. */
 const DRAIN_MS = sized(700, 1500);

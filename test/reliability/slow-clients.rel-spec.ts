@@ -38,7 +38,7 @@ describeWith(['postgres'], 'Slow clients beside good ones', () => {
     await using postgres = await PostgresServer.start();
     await using fleet = await Fleet.start(1, { DATABASE_URL: postgres.url }, without);
     const [url = ''] = fleet.urls;
-    await using shoppers = new Shoppers({ urls: () => fleet.urls });
+    await using shoppers = new Shoppers({ urls: () => fleet.urls, clients: sized(6, 12) });
     const before = await shoppers.goOn(sized(100, 1000));
     using all = new DisposableStack();
     const open = (one: typeof slowBody) => Array.from({ length: clients }, () => all.use(one(url)));
