@@ -94,7 +94,7 @@ export class NotedSpan implements Span {
     else timer ??= setTimeout(makeSpans, LATEST_MS).unref();
   }
 
-  /** Has the SDK make the span, as if it were made by now. */
+  /** Has the SDK make the span, with the times that were noted. */
   make(): void {
     const parent = this.parent ? trace.setSpan(ROOT_CONTEXT, this.parent) : ROOT_CONTEXT;
     const options = { ...this.options, startTime: this.started };
