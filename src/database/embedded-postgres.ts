@@ -19,12 +19,10 @@ export class EmbeddedPostgres {
 
   /**
    * @param folder where the data lasts; in memory without it
-   * @param image a dumped data folder to start an in-memory database from
    * @throws Error when another process has the folder open
    */
-  static async open(folder?: string, image?: Blob): Promise<EmbeddedPostgres> {
-    if (folder === undefined)
-      return new EmbeddedPostgres(await PGlite.create(image ? { loadDataDir: image } : {}), () => undefined);
+  static async open(folder?: string): Promise<EmbeddedPostgres> {
+    if (folder === undefined) return EmbeddedPostgres.over(await PGlite.create());
     await mkdir(folder, { recursive: true });
     const unlock = lockFolder(folder);
     try {

@@ -86,6 +86,7 @@ describeWith(['nats'], 'A service whose event bus fails', () => {
     nats.freeze();
     const started = performance.now();
     expect(await healthOf(service, '/health/ready')).toMatchObject({ status: 200, eventBus: { status: 'degraded' } });
-    expect(performance.now() - started).toBeLessThan(5000);
+    // The publisher itself gives up after two seconds.
+    expect(performance.now() - started).toBeLessThan(1500);
   });
 });

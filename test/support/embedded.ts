@@ -1,18 +1,16 @@
-import { openAsBlob } from 'node:fs';
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-
-/** One in memory, that is the caller's alone. */
-export const openEmbedded = async () =>
-  await EmbeddedPostgres.open(undefined, await openAsBlob(process.env.EMBEDDED_IMAGE ?? ''));
 
 /** Those of the environment. Whoever gives one back has emptied it. */
 const { embeddedServers } = globalThis as unknown as {
   readonly embeddedServers: { take(): Promise<PGlite>; giveBack(server: PGlite): void };
 };
 
-/** An empty embedded database in memory, and what gives it back. */
+/** An empty embedded database in memory, which the caller closes. */
+export const openEmbedded = async () => EmbeddedPostgres.over(await embeddedServers.take());
+
+/** The same, and what gives it back. */
 export async function takeEmbedded() {
   const server = await embeddedServers.take();
   const embedded = EmbeddedPostgres.over(server);
