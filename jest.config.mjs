@@ -9,6 +9,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/overload\\.rel-spec'],
   setupFiles: ['<rootDir>/test/setup.ts'],
   globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/missing-servers.reporter.mjs'],
   testTimeout: 30_000,
   // Modules of the vm are not freed (nodejs/node#59118). A new worker starts new embedded databases, too.

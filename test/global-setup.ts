@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -7,7 +8,8 @@ const { version } = JSON.parse(readFileSync('node_modules/@electric-sql/pglite/p
 };
 
 /** An initialised, empty database, made once: loading it takes 0.3 s where initdb takes seconds. */
-export default async function prepareEmbeddedImage(): Promise<void> {
+export default async function setUp(): Promise<void> {
+  process.env.TEST_RUN = randomBytes(4).toString('hex');
   const image = resolve(`node_modules/.cache/basket/pglite-${version}.tar`);
   process.env.EMBEDDED_IMAGE = image;
   if (existsSync(image)) return;

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { NOTEBOOK, basketAfter, created, itemAdded, recorded } from '../support/given.js';
 import { expectReplayEqualsProjection, readStreams } from '../support/replay.js';
 import { describeWith } from '../support/servers.js';
-import { ServiceProcess, runToEnd } from '../support/service-process.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { basketOf } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
@@ -15,7 +15,7 @@ import { storeShoppers } from '../support/year-of-baskets.js';
 
 jest.setTimeout(180_000);
 
-const BASKETS = 3000;
+const BASKETS = 1500;
 const WRITERS = 16;
 /** Writers go for baskets that the sweep is about to come to. */
 const AHEAD = 150;
@@ -49,7 +49,6 @@ describeWith(['postgres', 'redis'], 'two processes, one of which abandons what 1
 
   beforeEach(async () => {
     storage = await createStorage();
-    expect(await runToEnd(storage.env, 'migrate.js')).toMatchObject({ code: 0 });
     source = await createDataSource(readConfig(storage.env));
     await source.initialize();
     await storeShoppers((sql, values) => source.query(sql, values), leftBaskets());

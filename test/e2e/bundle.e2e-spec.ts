@@ -5,7 +5,7 @@ import { embeddedStorage } from '../support/storage.js';
 
 describe('the bundle', () => {
   it('has all packages but those that read files of theirs, which the image brings along', async () => {
-    await using storage = embeddedStorage();
+    await using storage = await embeddedStorage();
     const hooks = { NODE_OPTIONS: '--import=./test/support/loaded-packages.mjs' };
     await using service = await ServiceProcess.start({ ...storage.env, ...hooks });
     expect((await service.api.post(`${someBasket()}/items`, addition())).status).toBe(201);

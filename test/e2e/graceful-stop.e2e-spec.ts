@@ -41,7 +41,7 @@ describe('a service that is told to stop', () => {
   afterAll(() => storage[Symbol.asyncDispose]());
 
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s drops no request of its kept connections', async (signal) => {
-    await using service = await start(3000);
+    await using service = await start(1500);
     const { url } = service;
     let draining = false;
     const outcomes: Outcome[] = [];
@@ -64,7 +64,7 @@ describe('a service that is told to stop', () => {
     expect(outcomes.filter(({ whileDraining }) => whileDraining).length).toBeGreaterThan(0);
     expect([...new Set(outcomes.map(({ answer }) => answer))].sort()).toEqual([200, 201]);
     const log = service.log.map(({ msg }) => msg).filter((msg) => msg !== 'request');
-    expect(log.slice(-2)).toEqual([`${signal}: draining for 3000 ms, then stopping.`, 'Stopped.']);
+    expect(log.slice(-2)).toEqual([`${signal}: draining for 1500 ms, then stopping.`, 'Stopped.']);
   });
 
   it('asks kept connections to go as they are used, and closes those that are not', async () => {

@@ -1,7 +1,7 @@
 import { basketIn } from '../support/api.js';
 import type { Basket } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { ServiceProcess, runToEnd } from '../support/service-process.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { addition, someBasket } from '../support/shopping.js';
 import { createStorage } from '../support/storage.js';
 
@@ -12,7 +12,6 @@ const pensIn = ({ items }: Basket) => items.map(({ quantity }) => quantity);
 describe('a process that is killed between the two appends of a merge', () => {
   it('leaves a merge that the next process ends by itself, and answers when it is repeated', async () => {
     await using storage = await createStorage();
-    if (storage.env.DATABASE_URL) await runToEnd(storage.env, 'migrate.js');
     const [path, from] = [someBasket(), someBasket()];
     const request = { fromUserName: from.replace('/baskets/', '') };
     const key = { 'idempotency-key': 'login' };

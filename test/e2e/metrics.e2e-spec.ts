@@ -11,7 +11,7 @@ import { RedisServer, freePort } from '../support/redis-server.js';
 import { describeWith } from '../support/servers.js';
 import { ServiceProcess, runToEnd } from '../support/service-process.js';
 import { addition, basketOf, checkOut, replacement, someBasket, someItem } from '../support/shopping.js';
-import { createStorage, embeddedStorage } from '../support/storage.js';
+import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
 
 jest.setTimeout(180_000);
@@ -38,7 +38,7 @@ describe('The metrics', () => {
   }
 
   it('are those that docs/operations.md explains', async () => {
-    await using storage = embeddedStorage();
+    await using storage = await createStorage();
     await using service = await ServiceProcess.start(storage.env);
     await sell(service, 'EUR');
     refusal(await service.api.get(someBasket()), 'basket-not-found');
@@ -132,7 +132,7 @@ describe('The metrics', () => {
   });
 
   it('keep a service from starting whose port for them is taken', async () => {
-    await using storage = embeddedStorage();
+    await using storage = await createStorage();
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const port = String((other.address() as AddressInfo).port);

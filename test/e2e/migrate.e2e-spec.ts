@@ -8,7 +8,7 @@ jest.setTimeout(180_000);
 
 describe('npm run migrate', () => {
   it('brings an empty database up to date, once, and leaves what is in it alone', async () => {
-    await using storage = await createStorage();
+    await using storage = await createStorage('nothing');
     const env = { ...storage.env, MIGRATE_ON_START: 'false' };
 
     await expect(ServiceProcess.start(env)).rejects.toThrow(/lacks migrations \(DomainEvents.*npm run migrate/);

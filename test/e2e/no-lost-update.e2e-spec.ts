@@ -3,7 +3,7 @@ import pg from 'pg';
 import { VERSION, without } from '../support/guards.js';
 import { damagesOf, race } from '../support/race.js';
 import { describeWith } from '../support/servers.js';
-import { ServiceProcess, runToEnd } from '../support/service-process.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { count, figure } from '../support/sizes.js';
 import { createStorage } from '../support/storage.js';
 import type { Storage } from '../support/storage.js';
@@ -17,7 +17,6 @@ describeWith(['postgres', 'redis'], 'two processes and 64 writers', () => {
 
   beforeEach(async () => {
     storage = await createStorage();
-    expect(await runToEnd(storage.env, 'migrate.js')).toMatchObject({ code: 0 });
   });
   afterEach(() => storage[Symbol.asyncDispose]());
 

@@ -69,8 +69,12 @@ const insertStreams = (users: number) =>
 
 describe('npm run projections:rebuild', () => {
   it('needs a schema, and refuses what it does not know', async () => {
-    const { code, said } = await run();
-    expect([code, said]).toEqual([1, expect.stringMatching(/lacks migrations .*Run: npm run migrate/s)]);
+    await using bare = await createStorage('nothing');
+    const script = start([], bare.env);
+    expect([await script.exited, script.said]).toEqual([
+      1,
+      expect.stringMatching(/lacks migrations .*Run: npm run migrate/s),
+    ]);
     expect((await run('--chekc')).code).toBe(2);
     expect(await run('--help')).toMatchObject({ code: 0, written: expect.stringContaining('--check') as string });
   });
@@ -105,7 +109,6 @@ describe('npm run projections:rebuild', () => {
   });
 
   it('tells of events that cannot be folded, and exits with 1', async () => {
-    await new Script('migrate.js', [], storage.env).exited;
     await insertStreams(1);
     await sql('UPDATE domain_events SET version = 2');
     const { code, written, said } = await run();
@@ -118,7 +121,6 @@ describe('npm run projections:rebuild', () => {
     'goes on after a %s where it was',
     async (signal) => {
       const users = 800;
-      await new Script('migrate.js', [], storage.env).exited;
       await insertStreams(users);
       const script = start();
       await eventually(() => {
@@ -185,7 +187,6 @@ describeWith(['postgres', 'redis'], 'npm run projections:rebuild beside the serv
   });
 
   it('says when the cache cannot be told', async () => {
-    await new Script('migrate.js', [], storage.env).exited;
     await insertStreams(2);
     const script = start([], { ...storage.env, REDIS_URL: 'redis://127.0.0.1:1' });
     expect(await script.exited).toBe(1);

@@ -10,7 +10,7 @@ import { Issuer, bearing } from '../support/issuer.js';
 import { serve } from '../support/served.js';
 import type { Served } from '../support/served.js';
 import { describeWith } from '../support/servers.js';
-import { ServiceProcess, runToEnd } from '../support/service-process.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { addition } from '../support/shopping.js';
 import { figure } from '../support/sizes.js';
 import { createStorage } from '../support/storage.js';
@@ -209,7 +209,6 @@ describeWith(['postgres'], 'A service that does not look at the policy of its ro
   it('has another table: the test above can fail', async () => {
     await using issuer = await Issuer.start();
     await using storage = await createStorage();
-    expect(await runToEnd(storage.env, 'migrate.js')).toMatchObject({ code: 0 });
     const { env, nodeArguments, errors } = without([POLICY]);
     await using service = await ServiceProcess.start({ ...storage.env, ...issuer.env, ...env }, nodeArguments);
     const { wrong } = await wrongVerdicts(service.url, issuer);

@@ -3,7 +3,7 @@ import { createApp } from '../../src/app.js';
 import { BasketDataSource, createDataSource } from '../../src/database/data-source.js';
 import { migrate, pendingMigrations } from '../../src/database/migrate.js';
 import { Jobs } from '../../src/jobs/jobs.js';
-import { createTestDatabase, testConfig } from '../support/database.js';
+import { createBareDatabase, testConfig } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -21,7 +21,7 @@ let database: TestDatabase;
 let sources: BasketDataSource[];
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await createBareDatabase();
   sources = [];
 });
 afterEach(async () => {

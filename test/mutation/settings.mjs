@@ -14,6 +14,7 @@ export const settings = ({ specs, mutate }) => ({
       testPathIgnorePatterns: ['/src/basket/live/', '/basket.property.spec.ts'],
       // They prepare a database and load Nest, which none of these needs; and nobody looks at why a mutant failed.
       globalSetup: null,
+      globalTeardown: null,
       testEnvironment: 'node',
       setupFiles: [],
       noStackTrace: true,

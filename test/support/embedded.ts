@@ -1,40 +1,76 @@
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { bareImage, migratedImage } from './embedded-images.js';
+import { idleDatabases } from './idle-databases.js';
+import { emptied, schemaOf } from './schema.js';
 
-/** Those of the environment. Whoever gives one back has emptied it. */
-const { embeddedServers } = globalThis as unknown as {
-  readonly embeddedServers: { take(): Promise<PGlite>; giveBack(server: PGlite): void };
-};
-
-/** An empty embedded database in memory, which the caller closes. */
-export const openEmbedded = async () => EmbeddedPostgres.over(await embeddedServers.take());
-
-/** The same, and what gives it back. */
-export async function takeEmbedded() {
-  const server = await embeddedServers.take();
-  const embedded = EmbeddedPostgres.over(server);
-  let back: Promise<void> | undefined;
-  // Some tests close what they have twice.
-  return { embedded, release: () => (back ??= giveBack(server, embedded)) };
+/** An embedded database in memory, and what gives it back. */
+export interface TakenEmbedded {
+  readonly embedded: EmbeddedPostgres;
+  readonly release: () => Promise<void>;
 }
 
-async function giveBack(server: PGlite, embedded: EmbeddedPostgres): Promise<void> {
-  // One that a test has left in a state of its own is of no use to the next.
-  if (await empty(embedded)) embeddedServers.giveBack(server);
-  else await embedded.close();
-}
-
-async function empty(embedded: EmbeddedPostgres): Promise<boolean> {
-  const client = new pg.Client({ user: 'postgres', stream: embedded.connect, query_timeout: 5000 });
-  try {
-    await client.connect();
-    await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+/** One with the schema, and nothing in it. */
+export async function takeEmbedded(): Promise<TakenEmbedded> {
+  const { server, schema } = idleDatabases.take('embedded') ?? (await startMigrated());
+  return taken(server, async (client) => {
+    if (!(await emptied(client, schema))) return false;
     await client.query('DISCARD ALL');
-    await client.end();
+    idleDatabases.giveBack('embedded', { server, schema });
     return true;
-  } catch {
-    return false;
+  });
+}
+
+/** One without a schema. */
+export async function takeBareEmbedded(): Promise<TakenEmbedded> {
+  const server = await bareServer();
+  return taken(server, async (client) => {
+    await dropSchema(client);
+    idleDatabases.giveBack('bare', { server });
+    return true;
+  });
+}
+
+/** One without a schema, which the caller closes. */
+export const openEmbedded = async (): Promise<EmbeddedPostgres> => EmbeddedPostgres.over(await bareServer());
+
+function taken(server: PGlite, giveBack: (client: pg.Client) => Promise<boolean>): TakenEmbedded {
+  const embedded = EmbeddedPostgres.over(server);
+  const release = async () => {
+    // One that a test has left in a state of its own is of no use to the next.
+    if (!(await withClient(embedded, giveBack).catch(() => false))) await embedded.close();
+  };
+  let released: Promise<void> | undefined;
+  // Some tests close what they have twice.
+  return { embedded, release: () => (released ??= release()) };
+}
+
+async function startMigrated() {
+  const server = await idleDatabases.startEmbedded(await migratedImage());
+  return { server, schema: await withClient(EmbeddedPostgres.over(server), schemaOf) };
+}
+
+async function bareServer(): Promise<PGlite> {
+  const bare = idleDatabases.take('bare');
+  if (bare) return bare.server;
+  const migrated = idleDatabases.take('embedded');
+  if (!migrated) return await idleDatabases.startEmbedded(bareImage());
+  await withClient(EmbeddedPostgres.over(migrated.server), dropSchema);
+  return migrated.server;
+}
+
+async function dropSchema(client: pg.Client): Promise<void> {
+  await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+  await client.query('DISCARD ALL');
+}
+
+async function withClient<T>(embedded: EmbeddedPostgres, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connectTo(embedded);
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
   }
 }
 

@@ -1,6 +1,6 @@
 import { createApp } from '../../src/app.js';
 import { BasketDataSource } from '../../src/database/data-source.js';
-import { createTestDatabase, testConfig } from './database.js';
+import { createBareDatabase, createTestDatabase, testConfig } from './database.js';
 
 /** The whole service in this process, on a database of its own, as whoever makes its servers fail sees it. */
 export interface Service extends AsyncDisposable {
@@ -12,7 +12,7 @@ export interface Service extends AsyncDisposable {
 
 /** @param server a PostgreSQL to make the database on, instead of that of DATABASE_URL */
 export async function startService(env: Record<string, string>, server?: string): Promise<Service> {
-  const database = await createTestDatabase(server);
+  const database = await (server === undefined ? createTestDatabase() : createBareDatabase(server));
   const app = await createApp(testConfig(database, env), database.open);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

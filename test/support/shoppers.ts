@@ -26,6 +26,8 @@ interface Plan {
   readonly persistent?: boolean;
   /** Before each request. */
   readonly pauseMs?: number;
+  /** Of a client, for a sign of life. */
+  readonly patienceMs?: number;
 }
 
 /** Three of them share a basket. */
@@ -43,12 +45,13 @@ export class Shoppers implements AsyncDisposable {
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
   readonly answers: Answered[] = [];
-  private readonly http = new HttpClient();
+  private readonly http: HttpClient;
   private readonly clients: Promise<unknown>;
   private isStopping = false;
   private turns = 0;
 
   constructor(private readonly plan: Plan) {
+    this.http = new HttpClient(plan.patienceMs);
     const run = randomUUID();
     const names = Array.from({ length: plan.clients ?? CLIENTS }, (_, at) => Math.floor(at / CLIENTS_A_BASKET));
     this.clients = Promise.all(names.map((name) => this.shop(`${run}-${name}`)));

@@ -2,31 +2,36 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase } from './database.js';
+import { createBareDatabase, createTestDatabase } from './database.js';
+import { bareImage, migratedImage } from './embedded-images.js';
 import type { Env } from './service-process.js';
 
-/** An empty database for processes of the service, and what tells them where it is. */
+/** A database for processes of the service, and what tells them where it is. */
 export interface Storage extends AsyncDisposable {
   readonly env: Env;
 }
 
+/** What is in it: the schema, nothing, or, on disk, not even the files of an empty database, which take seconds to make. */
+type Content = 'schema' | 'nothing' | 'no files';
+
 /** On the servers that the environment names, else embedded in a temporary folder. */
-export async function createStorage(): Promise<Storage> {
-  if (!process.env.DATABASE_URL) return embeddedStorage();
-  const { url = '', drop } = await createTestDatabase();
+export async function createStorage(content: Exclude<Content, 'no files'> = 'schema'): Promise<Storage> {
+  if (!process.env.DATABASE_URL) return await embeddedStorage(content);
+  const { url = '', drop } = await (content === 'schema' ? createTestDatabase() : createBareDatabase());
   return {
     env: { DATABASE_URL: url, ...(process.env.REDIS_URL ? { REDIS_URL: process.env.REDIS_URL } : {}) },
     [Symbol.asyncDispose]: drop,
   };
 }
 
-/** @param isNew whether even the empty database is still to be made, which takes seconds */
-export function embeddedStorage(isNew = false): Storage & { readonly folder: string } {
+export async function embeddedStorage(content: Content = 'schema'): Promise<Storage & { readonly folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'basket-embedded-'));
-  if (!isNew) {
+  if (content !== 'no files') {
     const data = join(folder, 'postgres');
     mkdirSync(data);
-    execFileSync('tar', ['-xf', process.env.EMBEDDED_IMAGE ?? '', '-C', data], { stdio: 'ignore' });
+    execFileSync('tar', ['-xf', content === 'schema' ? await migratedImage() : bareImage(), '-C', data], {
+      stdio: 'ignore',
+    });
   }
   return {
     folder,
