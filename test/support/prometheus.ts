@@ -98,17 +98,13 @@ export async function promtool(...args: string[]): Promise<{ ok: boolean; output
   }
 }
 
-const TEST = /\n(?= {2}- name: )/;
-
-/** A folder with the rules, others in place of the alerts, and of their tests those of one alert. */
-export function copyOfRules(alerts: string, alert: string): string {
+/** A folder with the rules and their tests, and with other alerts. */
+export function copyOfRules(change: (alerts: string) => string): string {
   const folder = mkdtempSync(join(tmpdir(), 'basket-rules-'));
   const file = (name: string) => readFileSync(join('deploy/prometheus', name), 'utf8');
-  const [settings = '', ...tests] = file('alerts.test.yml').split(TEST);
-  const ofAlert = tests.filter((test) => test.includes(`alertname: ${alert}\n`));
   writeFileSync(join(folder, 'recording.yml'), file('recording.yml'));
-  writeFileSync(join(folder, 'alerts.test.yml'), [settings, ...ofAlert].join('\n'));
-  writeFileSync(join(folder, 'alerts.yml'), alerts);
+  writeFileSync(join(folder, 'alerts.test.yml'), file('alerts.test.yml'));
+  writeFileSync(join(folder, 'alerts.yml'), change(file('alerts.yml')));
   return folder;
 }
 
