@@ -150,9 +150,7 @@ describe('hostile input', () => {
           expect((await send(operation, `${somewhere(operation)}?${query}`)).status).toBeLessThan(500);
   });
 
-  describe.each(operations)('in the headers of $operationId', (operation) => {
-    const body = operation.requestBody && JSON.stringify(sampleBody(operation));
-
+  describe('in the headers of each operation', () => {
     it.each<readonly [name: string, value: string | string[]]>([
       ['if-match', 'x'],
       ['if-match', '"'.repeat(5000)],
@@ -180,8 +178,11 @@ describe('hostile input', () => {
       ['upgrade', 'websocket'],
       ['content-type', 'application/json; charset=utf-7'],
     ])('is refused or ignored: %s', async (name, value) => {
-      const answer = await send(operation, somewhere(operation), body, { [name]: value });
-      expect(answer.status).toBeLessThan(500);
+      for (const operation of operations) {
+        const body = operation.requestBody && JSON.stringify(sampleBody(operation));
+        const { status } = await send(operation, somewhere(operation), body, { [name]: value });
+        if (status >= 500) throw new Error(`${operation.operationId} answers ${status}.`);
+      }
     });
   });
 

@@ -38,8 +38,6 @@ describe('The metrics', () => {
   }
 
   it('are those that docs/operations.md explains', async () => {
-    await using storage = await createStorage();
-    await using service = await ServiceProcess.start(storage.env);
     await sell(service, 'EUR');
     refusal(await service.api.get(someBasket()), 'basket-not-found');
     const { names } = await Metrics.scrape(service.metricsUrl);
@@ -116,19 +114,12 @@ describe('The metrics', () => {
     expect((await fetch(service.metricsUrl, { method: 'POST' })).status).toBe(404);
   });
 
-  it('say that a process is not ready while it drains', async () => {
-    await using storage = await createStorage();
-    await using service = await ServiceProcess.start({ ...storage.env, SHUTDOWN_DRAIN_MS: '60000' });
+  it('say that a process is not ready while it drains, and hold up no end by a connection that is kept', async () => {
+    await using service = await ServiceProcess.start({ ...storage.env, SHUTDOWN_DRAIN_MS: '2000' });
     expect((await Metrics.scrape(service.metricsUrl)).value('basket_ready')).toBe(1);
     service.kill('SIGTERM');
     await eventually(async () => (await Metrics.scrape(service.metricsUrl)).value('basket_ready') === 0);
-  });
-
-  it('hold up no end by a connection that is kept', async () => {
-    await using storage = await createStorage();
-    await using service = await ServiceProcess.start(storage.env);
-    await Metrics.scrape(service.metricsUrl);
-    expect(await service.end()).toEqual({ code: 0, signal: null });
+    expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 
   it('keep a service from starting whose port for them is taken', async () => {
