@@ -86,10 +86,6 @@ describe('npm run projections:rebuild', () => {
       for (const path of paths) await shop(service.api, path);
       await service.end();
     }
-    expect(await run('--check')).toMatchObject({
-      code: 0,
-      written: 'Users: 3. Rows that differed: 0 (projections 0, snapshots 0).\n',
-    });
     await sql(`UPDATE basket_projections SET status = 'x'`);
     expect(await run('--check')).toMatchObject({
       code: 1,
@@ -103,7 +99,10 @@ describe('npm run projections:rebuild', () => {
       code: 0,
       written: 'Users: 3. Rows that differed: 2 (projections 2, snapshots 0). They were rebuilt.\n',
     });
-    expect((await run('--check')).code).toBe(0);
+    expect(await run('--check')).toMatchObject({
+      code: 0,
+      written: 'Users: 3. Rows that differed: 0 (projections 0, snapshots 0).\n',
+    });
     expect(await withDatabase(expectReplayEqualsProjection)).toBe(3);
     expect(existsSync(progressFile())).toBe(false);
   });
@@ -144,7 +143,6 @@ describe('npm run projections:rebuild', () => {
       const [, differed = ''] = /differed: ([\d,]+)/.exec(second.written) ?? [];
       // A page may have been mended and not been counted.
       expect(Number(differed.replace(',', ''))).toBeGreaterThanOrEqual(users - 100);
-      expect((await run('--check')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
       expect((await run('--restart')).written).toMatch(/^Users: 800\. Rows that differed: 1 /);
       expect(await withDatabase(expectReplayEqualsProjection)).toBe(users);
     },
