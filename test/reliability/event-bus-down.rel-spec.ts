@@ -8,7 +8,8 @@ import { guard } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
 import { startNatsServer } from '../support/nats-server.js';
 import type { NatsServer } from '../support/nats-server.js';
-import { PostgresServer } from '../support/postgres-server.js';
+import { createOwnDatabase } from '../support/own-database.js';
+import type { OwnDatabase } from '../support/own-database.js';
 import { Probes } from '../support/probes.js';
 import { deliveries } from '../support/publishing.js';
 import { reconcile } from '../support/reconcile.js';
@@ -19,8 +20,9 @@ import { replacement, someBasket, someItem } from '../support/shopping.js';
 
 jest.setTimeout(600_000);
 
-const DOWN_MS = sized(2000, 120_000);
-const REQUESTS = sized(150, 1000);
+const DOWN_MS = sized(1000, 120_000);
+const REQUESTS = sized(80, 1000);
+const PAUSE_MS = sized(60, 20);
 /** In lines; its event is larger than the bus takes. */
 const POISON = 60;
 const MAX_PAYLOAD = 8192;
@@ -33,11 +35,11 @@ const REFUSED = guard({
 });
 
 describeWith(['postgres', 'nats'], 'A service whose event bus is down under load', () => {
-  let postgres: PostgresServer;
+  let postgres: OwnDatabase;
   let nats: NatsServer;
 
   beforeEach(async () => {
-    [postgres, nats] = await Promise.all([PostgresServer.start(), startNatsServer(`max_payload: ${MAX_PAYLOAD}`)]);
+    [postgres, nats] = await Promise.all([createOwnDatabase(), startNatsServer(`max_payload: ${MAX_PAYLOAD}`)]);
   });
   afterEach(async () => {
     await Promise.all([postgres[Symbol.asyncDispose](), nats.close()]);
@@ -46,10 +48,11 @@ describeWith(['postgres', 'nats'], 'A service whose event bus is down under load
   async function query<Row extends object>(text: string): Promise<Row[]> {
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
-    return await client
-      .query<Row>(text)
-      .then(({ rows }) => rows)
-      .finally(() => client.end());
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
   }
   const waiting = async () => {
     const [row] = await query<{ waiting: string }>('SELECT count(*) AS waiting FROM outbox WHERE parked_at IS NULL');
@@ -60,7 +63,7 @@ describeWith(['postgres', 'nats'], 'A service whose event bus is down under load
     await using fleet = await Fleet.start(2, { DATABASE_URL: postgres.url, NATS_URL: nats.url }, without);
     const [url = ''] = fleet.urls;
     await using probes = new Probes(url);
-    await using shoppers = new Shoppers({ urls: () => fleet.urls });
+    await using shoppers = new Shoppers({ urls: () => fleet.urls, pauseMs: PAUSE_MS });
     await shoppers.goOn(REQUESTS);
     const poison = someBasket();
     const body = JSON.stringify(

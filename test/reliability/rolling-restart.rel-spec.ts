@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Fleet } from '../support/fleet.js';
 import { HaProxy } from '../support/haproxy.js';
-import { PostgresServer } from '../support/postgres-server.js';
+import { createOwnDatabase } from '../support/own-database.js';
+import type { OwnDatabase } from '../support/own-database.js';
 import { reconcile } from '../support/reconcile.js';
 import { describeWith } from '../support/servers.js';
 import { Shoppers, kindsOf } from '../support/shoppers.js';
@@ -12,14 +13,15 @@ jest.setTimeout(300_000);
 
 const PROCESSES = sized(2, 3);
 const ROUNDS = sized(1, 6);
+const REQUESTS = sized(40, 100);
 /** Far more than the proxy needs to see it twice. */
 const DRAIN_MS = sized(700, 1500);
 
 describeWith(['postgres', 'haproxy'], 'A rolling restart behind HAProxy', () => {
-  let postgres: PostgresServer;
+  let postgres: OwnDatabase;
 
   beforeAll(async () => {
-    postgres = await PostgresServer.start();
+    postgres = await createOwnDatabase();
   });
   afterAll(() => postgres[Symbol.asyncDispose]());
 
@@ -29,13 +31,13 @@ describeWith(['postgres', 'haproxy'], 'A rolling restart behind HAProxy', () => 
     await using proxy = await HaProxy.start(fleet.ports);
     // Until the proxy has seen all of them.
     await setTimeout(500);
-    await using shoppers = new Shoppers({ urls: () => [proxy.url], clients: sized(12, 24), pauseMs: sized(20, 10) });
+    await using shoppers = new Shoppers({ urls: () => [proxy.url], clients: sized(6, 24), pauseMs: sized(30, 10) });
     for (let n = 0; n < rounds * PROCESSES; n++) {
-      await shoppers.goOn(100);
+      await shoppers.goOn(REQUESTS);
       await fleet.restart(n % PROCESSES, 'SIGTERM');
       await setTimeout(300);
     }
-    await shoppers.goOn(100);
+    await shoppers.goOn(REQUESTS);
     await shoppers.stop();
     const failed = shoppers.answers.filter(({ status }) => status === 0 || status >= 300);
     return {

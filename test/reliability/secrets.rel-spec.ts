@@ -130,16 +130,18 @@ describeWith(['postgres', 'redis', 'nats'], 'Secrets', () => {
         answers.push(JSON.stringify(headers) + text);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       };
+      const look = async (at: string) => (await fetch(at)).text();
+      const say = async (head: string) => answers.push(JSON.stringify(await talk(url, head)));
+      const others = [
+        () => say(`GET /${secret.token} HTTP/9\r\n\r\n`),
+        () => say(`G\0 ${secret.token}\r\nAuthorization: ${secret.token}\r\n\r\n`),
+        async () => answers.push(await look(`${url}/health`)),
+        async () => metrics.push(await look(service?.metricsUrl ?? '')),
+      ];
+      const all = (await calls()).map((call) => () => ask(call));
       // While nothing answers they wait together.
-      if (atOnce) await Promise.all((await calls()).map(ask));
-      else for (const one of await calls()) await ask(one);
-      for (const head of [
-        `GET /${secret.token} HTTP/9\r\n\r\n`,
-        `G\0 ${secret.token}\r\nAuthorization: ${secret.token}\r\n\r\n`,
-      ])
-        answers.push(JSON.stringify(await talk(url, head)));
-      answers.push(await (await fetch(`${url}/health`)).text());
-      metrics.push(await (await fetch(service?.metricsUrl ?? '')).text());
+      if (atOnce) await Promise.all([...all, ...others].map((one) => one()));
+      else for (const one of [...all, ...others]) await one();
     };
     for (let n = 0; n < rounds; n++) await send(false);
     for (const server of [redis, nats]) await server.kill();
@@ -152,7 +154,7 @@ describeWith(['postgres', 'redis', 'nats'], 'Secrets', () => {
     await Promise.all([redis.start(), nats.start(), postgres.start()]);
     await eventually(async () => (await fetch(`${url}/health/ready`)).status === 200);
     issuer.keys = [];
-    await send();
+    await send(false);
     await service?.end('SIGTERM');
     const spans = receiver.bodies.map(({ body }) => body.toString()).join('\n');
     return { log: service?.output ?? '', spans, metrics: metrics.join('\n'), answers: answers.join('\n'), statuses };

@@ -2,7 +2,8 @@ import { jest } from '@jest/globals';
 import { Fleet } from '../support/fleet.js';
 import { KEYS } from '../support/guards.js';
 import type { Guard } from '../support/guards.js';
-import { PostgresServer } from '../support/postgres-server.js';
+import { createOwnDatabase } from '../support/own-database.js';
+import type { OwnDatabase } from '../support/own-database.js';
 import { reconcile } from '../support/reconcile.js';
 import { RedisServer } from '../support/redis-server.js';
 import { describeWith } from '../support/servers.js';
@@ -12,16 +13,16 @@ import { count, figure, isLong, seconds, sized } from '../support/sizes.js';
 jest.setTimeout(300_000);
 
 const KILLS = sized(2, 20);
-const REQUESTS_A_KILL = sized(120, 800);
+const REQUESTS_A_KILL = sized(60, 800);
 const PROCESSES = 2;
 const READY_MS = 2000;
 
 describeWith(['postgres', 'redis'], 'A service that is killed under load', () => {
-  let postgres: PostgresServer;
+  let postgres: OwnDatabase;
   let redis: RedisServer;
 
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([PostgresServer.start(), RedisServer.start()]);
+    [postgres, redis] = await Promise.all([createOwnDatabase(), RedisServer.start()]);
   });
   afterAll(async () => {
     await Promise.all([postgres, redis].map((server) => server[Symbol.asyncDispose]()));

@@ -5,14 +5,17 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { CloudEvent } from '../../src/outbox/cloud-event.js';
 import { checkDeliveries } from './deliveries.js';
 import type { Delivery } from './deliveries.js';
+import { without } from './guards.js';
+import type { Guard } from './guards.js';
 import { startNatsServer } from './nats-server.js';
 import { openStore, until } from './outbox.js';
 import { soon } from './store.js';
 import { ServiceProcess } from './service-process.js';
+import { sized } from './sizes.js';
 
 const WRITERS = 16;
 const BASKETS = 8;
-const PROCESSES = 3;
+const PROCESSES = sized(2, 3);
 /** Messages after which a process is killed: fewer than it takes along in one go. */
 const MIDST = 100;
 
@@ -21,8 +24,8 @@ export interface Trial {
   readonly events: number;
   /** Of a process, with -9, while it publishes; another one takes its place. */
   readonly kills: number;
-  /** For the hooks of the relay. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** What the processes have other than as it is built. */
+  readonly guards?: readonly Guard[];
 }
 
 export interface Outcome {
@@ -40,16 +43,14 @@ export interface Outcome {
  * Writers append to the outbox while processes of the service publish from it to a NATS that is killed once, too.
  * The stream forgets message ids as soon as it may, so that whoever reads it sees repeats.
  */
-export async function tryPublishing({ events, kills, env = {} }: Trial): Promise<Outcome> {
+export async function tryPublishing({ events, kills, guards = [] }: Trial): Promise<Outcome> {
   const [store, nats] = await Promise.all([openStore(), startNatsServer()]);
   const started = performance.now();
   const processes: ServiceProcess[] = [];
   let traffic: Traffic | undefined;
-  const start = () =>
-    ServiceProcess.start({ DATABASE_URL: store.url ?? '', NATS_URL: nats.url, ...env }, [
-      '--import',
-      './test/support/relay-hooks.mjs',
-    ]);
+  const hooks = without(guards);
+  const env = { ...hooks.env, DATABASE_URL: store.url ?? '', NATS_URL: nats.url };
+  const start = () => ServiceProcess.start(env, hooks.nodeArguments);
   try {
     await openForgetfulStream(nats.url);
     traffic = await Traffic.watch(nats.url);
@@ -66,9 +67,10 @@ export async function tryPublishing({ events, kills, env = {} }: Trial): Promise
       const flowing = traffic.next(MIDST);
       const writing = write(Math.floor((rounds * kill) / kills), Math.floor((rounds * (kill + 1)) / kills));
       await flowing;
-      await processes[kill % PROCESSES]?.end('SIGKILL');
-      if (kill === Math.floor(kills / 2)) {
-        await nats.kill();
+      const isBusKilled = kill === Math.floor(kills / 2);
+      // At once: later all may be published that is written here.
+      await Promise.all([processes[kill % PROCESSES]?.end('SIGKILL'), isBusKilled && nats.kill()]);
+      if (isBusKilled) {
         await setTimeout(500);
         await nats.start();
       }
@@ -156,9 +158,12 @@ export async function deliveries(url: string): Promise<Delivery[]> {
     const { state } = await (await jetstreamManager(connection)).streams.info('BASKET');
     const found: Delivery[] = [];
     const consumer = await jetstream(connection).consumers.get('BASKET');
-    while (found.length < state.messages)
-      for await (const message of await consumer.fetch({ max_messages: 1000, expires: 2000 }))
+    while (found.length < state.messages) {
+      // For more than there are it would wait until that expires.
+      const max_messages = Math.min(1000, state.messages - found.length);
+      for await (const message of await consumer.fetch({ max_messages, expires: 2000 }))
         found.push(toDelivery(message.json<CloudEvent>(), message.headers?.get('Nats-Msg-Id')));
+    }
     return found;
   } finally {
     await connection.close();
