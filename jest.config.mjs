@@ -1,4 +1,5 @@
 // ESM: run with node --experimental-vm-modules, as the npm scripts do.
+import { availableParallelism } from 'node:os';
 import { testPackages } from './tools/test-packages.mjs';
 
 export default {
@@ -12,6 +13,9 @@ export default {
   globalTeardown: '<rootDir>/test/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/missing-servers.reporter.mjs'],
   testTimeout: 30_000,
+  // Some suites wait more than they work: three share two cores better than two do. More than four would use up the hundred
+  // connections that PostgreSQL has.
+  maxWorkers: Math.min(4, availableParallelism() + 1),
   // Modules of the vm are not freed (nodejs/node#59118). A new worker starts new embedded databases, too.
   workerIdleMemoryLimit: '1GB',
   extensionsToTreatAsEsm: ['.ts'],
