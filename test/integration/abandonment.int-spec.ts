@@ -10,12 +10,14 @@ import type { Database } from '../../src/database/database.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { someUser } from '../support/app.js';
 import { at } from '../support/at.js';
+import { emptied } from '../support/emptied.js';
 import { adding, limits, productsOf, someItem } from '../support/items.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
 import { StartingLine } from '../support/starting-line.js';
 import { TestStore, eventStore, soon } from '../support/store.js';
 import type { StoreProcess } from '../support/store.js';
 import { unguarded } from '../support/unguarded-store.js';
+import { withoutKeys } from '../support/without-keys.js';
 
 const NOW = '2026-11-23T12:30:00.000Z';
 const LAST_WEEK = '2026-11-16T09:15:02.113Z';
@@ -31,15 +33,16 @@ describe('Idle baskets', () => {
   let one: StoreProcess;
   let other: StoreProcess;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     Logger.overrideLogger(false);
+    store = await TestStore.open();
   });
   beforeEach(async () => {
-    store = await TestStore.open();
+    await emptied(store);
     one = store.process();
     other = store.process();
   });
-  afterEach(() => store[Symbol.asyncDispose]());
+  afterAll(() => store[Symbol.asyncDispose]());
 
   const shop = async (time: string, user: string, ...decisions: Decide[]) => {
     await at(time, async () => {
@@ -153,7 +156,7 @@ describe('Idle baskets', () => {
   });
 
   it('do not wait for one that cannot be read, which is told', async () => {
-    const [broken = '', ...users] = await someUsers(150);
+    const [broken = '', ...users] = await someUsers(110);
     await store.query("UPDATE basket_projections SET basket = '{}' WHERE user_name = $1", [broken]);
     await expect(jobOf(one).run(forever)).rejects.toThrow(TypeError);
     expect((await Promise.all(users.map(typesOf))).every((types) => types.length === 3)).toBe(true);
@@ -174,7 +177,7 @@ describe('Idle baskets', () => {
     };
 
     it('lose nothing: whoever was slower decides again', async () => {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 8; round++) {
         const { user, products, version, outcomes } = await race(eventStore);
         expect(outcomes.toSorted()).toEqual([false, true]);
         const basket = await basketOf(user);
@@ -190,8 +193,7 @@ describe('Idle baskets', () => {
     });
 
     it('would lose something without the guard of the version and the keys', async () => {
-      for (const table of ['domain_events', 'outbox'])
-        await store.query(`ALTER TABLE ${table} DROP CONSTRAINT ${table}_pkey`);
+      await using _ = await withoutKeys(store, ['domain_events', 'outbox']);
       await race(unguarded);
       await expect(expectReplayEqualsProjection(store.source)).rejects.toThrow();
     });

@@ -8,6 +8,8 @@ import { describeWith } from '../support/servers.js';
 const FAR_MS = 20_000;
 const far = () => performance.now() + FAR_MS;
 const sleep = { name: 'sleep', text: 'SELECT pg_sleep($1)' };
+/** Runs for as long as another connection has the lock. */
+const lock = { name: 'lock', text: 'SELECT pg_advisory_xact_lock(1)' };
 const echo = { name: 'echo', text: 'SELECT $1::text AS said' };
 
 describe('A statement', () => {
@@ -66,6 +68,7 @@ describe('A statement', () => {
 
 describeWith(['postgres'], 'A deadline', () => {
   let testDatabase: TestDatabase;
+  let holder: pg.Client;
   let source: BasketDataSource;
   let database: Database;
 
@@ -77,8 +80,12 @@ describeWith(['postgres'], 'A deadline', () => {
     await source.initialize();
     database = new Database(source, true);
     await database.ping(far());
+    holder = new pg.Client({ connectionString: testDatabase.url });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
   });
   afterEach(async () => {
+    await holder.end();
     await source.destroy();
     await testDatabase.drop();
   });
@@ -96,17 +103,19 @@ describeWith(['postgres'], 'A deadline', () => {
   });
 
   it('ends the wait for a connection that is in use', async () => {
-    const sleeping = database.query(sleep, [5], far());
+    const running = database.query(lock, [], far());
     await new Promise(setImmediate);
-    expect(await failing(database.ping(performance.now() + 200))).toBeLessThan(4000);
-    await sleeping;
+    expect(await failing(database.ping(performance.now() + 200))).toBeLessThan(10_000);
+    await holder.end();
+    await running;
     await database.ping(far());
   });
 
   it('ends the wait for a connection that was idle until another statement of the same moment took it', async () => {
-    const sleeping = database.query(sleep, [5], far());
-    expect(await failing(database.ping(performance.now() + 200))).toBeLessThan(4000);
-    await sleeping;
+    const running = database.query(lock, [], far());
+    expect(await failing(database.ping(performance.now() + 200))).toBeLessThan(10_000);
+    await holder.end();
+    await running;
     await database.ping(far());
   });
 });

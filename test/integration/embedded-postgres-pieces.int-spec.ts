@@ -1,23 +1,25 @@
 import { jest } from '@jest/globals';
 import type pg from 'pg';
-import type { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-import { connectTo, openEmbedded } from '../support/embedded.js';
+import { connectTo, takeBareEmbedded } from '../support/embedded.js';
 
-// initdb, which an empty folder needs, takes a while on a busy machine.
 jest.setTimeout(120_000);
 
 /** They are pieces of 8192 bytes, so that the message that ends an answer may be cut anywhere. */
 describe('The pieces in which the embedded PostgreSQL answers', () => {
-  let server: EmbeddedPostgres;
+  let release: () => Promise<void>;
   let one: pg.Client;
   let other: pg.Client;
 
-  beforeEach(async () => {
-    server = await openEmbedded();
-    [one, other] = [await connectTo(server), await connectTo(server)];
+  beforeAll(async () => {
+    const taken = await takeBareEmbedded();
+    ({ release } = taken);
+    [one, other] = [await connectTo(taken.embedded), await connectTo(taken.embedded)];
     await one.query('CREATE TABLE notes (note text)');
   });
-  afterEach(() => server.close());
+  afterAll(async () => {
+    for (const client of [one, other]) await client.end();
+    await release();
+  });
 
   const near = (length: number) => Array.from({ length: 40 }, (_, at) => length - 20 + at);
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { jest } from '@jest/globals';
 import pg from 'pg';
@@ -7,26 +6,27 @@ import { createDataSource } from '../../src/database/data-source.js';
 import type { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { migrate } from '../../src/database/migrate.js';
 import { testConfig } from '../support/database.js';
-import { connectTo, openEmbedded } from '../support/embedded.js';
+import { connectTo, openEmbedded, takeBareEmbedded } from '../support/embedded.js';
 import { eventually } from '../support/eventually.js';
-import { makeFolder } from '../support/server-process.js';
+import { embeddedStorage } from '../support/storage.js';
 
-// initdb, which an empty folder needs, takes a while on a busy machine.
+// To start one takes a while on a busy machine.
 jest.setTimeout(120_000);
 
 const streamOf = (client: pg.Client) => (client as unknown as { connection: { stream: Duplex } }).connection.stream;
 
 describe('The embedded PostgreSQL', () => {
   let server: EmbeddedPostgres;
+  let release: () => Promise<void>;
   let clients: pg.Client[];
 
   beforeAll(async () => {
-    server = await openEmbedded();
+    ({ embedded: server, release } = await takeBareEmbedded());
     const client = await connectTo(server);
     await client.query('CREATE TABLE notes (id integer PRIMARY KEY, note text)');
     await client.end();
   });
-  afterAll(() => server.close());
+  afterAll(() => release());
   beforeEach(async () => {
     clients = [];
     const client = await connectTo(server);
@@ -176,30 +176,23 @@ describe('The embedded PostgreSQL', () => {
   });
 
   it('keeps what is on disk when it is closed and opened again', async () => {
-    const folder = makeFolder('embedded');
-    try {
-      const config = testConfig(
-        { url: undefined, open: createDataSource, drop: () => Promise.resolve() },
-        { DATABASE_DIR: folder },
-      );
-      const first = await createDataSource(config);
-      await first.initialize();
-      await migrate(first, undefined);
-      await first.query('CREATE TABLE notes AS SELECT id, md5(id::text) AS note FROM generate_series(1, 1000) AS id');
-      await expect(createDataSource(config)).rejects.toThrow('open');
-      await first.destroy();
+    await using storage = await embeddedStorage('nothing');
+    const config = testConfig({ url: undefined, open: createDataSource, drop: () => Promise.resolve() }, storage.env);
+    const first = await createDataSource(config);
+    await first.initialize();
+    await migrate(first, undefined);
+    await first.query('CREATE TABLE notes AS SELECT id, md5(id::text) AS note FROM generate_series(1, 1000) AS id');
+    await expect(createDataSource(config)).rejects.toThrow('open');
+    await first.destroy();
 
-      const second = await createDataSource(config);
-      await second.initialize();
-      const [kept] = await second.query<{ count: number; right: number }[]>(
-        'SELECT count(*)::integer AS count, (count(*) FILTER (WHERE note = md5(id::text)))::integer AS right FROM notes',
-      );
-      expect(kept).toEqual({ count: 1000, right: 1000 });
-      expect(await migrate(second, undefined)).toEqual([]);
-      await second.destroy();
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const second = await createDataSource(config);
+    await second.initialize();
+    const [kept] = await second.query<{ count: number; right: number }[]>(
+      'SELECT count(*)::integer AS count, (count(*) FILTER (WHERE note = md5(id::text)))::integer AS right FROM notes',
+    );
+    expect(kept).toEqual({ count: 1000, right: 1000 });
+    expect(await migrate(second, undefined)).toEqual([]);
+    await second.destroy();
   });
 
   it('closes while clients are connected', async () => {

@@ -12,6 +12,9 @@ jest.setTimeout(120_000);
 
 const its = storeForAll();
 
+/** The first and the last ones, and those around the ends of pages and the snapshots, of 100 events each. */
+const VERSIONS = [1, 2, 49, 50, 51, 52, 75, 99, 100, 101, 102, 149, 150, 151, 152, 175, 199, 200, 201, 202, 249, 250];
+
 /** A database that stops answering behind so many pages of an erasure. */
 const stopsBehind = (pages: number, { database } = its.service) => {
   let left = pages;
@@ -28,8 +31,7 @@ describe('An erasure that is cut short', () => {
     async (pages) => {
       const user = await shopper(its.service, { events: 250 });
       const before = new Map<number, Basket>();
-      for (let version = 1; version <= 250; version++)
-        before.set(version, await its.service.history.asOf(user, version));
+      for (const version of VERSIONS) before.set(version, await its.service.history.asOf(user, version));
       const database = stopsBehind(pages);
       await expect(erasing(its.service, { page: 100, database }).erase(user)).rejects.toThrow('It was cut off.');
 
@@ -37,6 +39,7 @@ describe('An erasure that is cut short', () => {
       await expect(its.service.baskets.update(user, adding(someItem())).catch(codeOf)).resolves.toBe('conflict');
       // What is left of the history is what was, or nothing; no basket that there never was.
       for (const { version } of await its.service.events.read(user, 0, 1000, soon())) {
+        if (!before.has(version)) continue;
         const left = await its.service.history.asOf(user, version);
         if (isOpen(left)) expect(left).toEqual(before.get(version));
       }

@@ -4,6 +4,7 @@ import { someUser } from '../support/app.js';
 import { someAppend } from '../support/appends.js';
 import { fromDocument } from '../../src/basket/basket-document.js';
 import { isOpen } from '../../src/basket/domain/basket.js';
+import { emptied } from '../support/emptied.js';
 import { adding, someItem } from '../support/items.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
 import { TestStore, soon } from '../support/store.js';
@@ -16,12 +17,15 @@ describe('Appends of one moment', () => {
   let one: StoreProcess;
   let other: StoreProcess;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     store = await TestStore.open();
+  });
+  beforeEach(async () => {
+    await emptied(store);
     one = store.process();
     other = store.process();
   });
-  afterEach(() => store[Symbol.asyncDispose]());
+  afterAll(() => store[Symbol.asyncDispose]());
 
   const users = () => Array.from({ length: BASKETS }, () => someUser());
   const append = (appends: readonly Append[]) =>

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createApp } from '../../src/app.js';
 import { BasketDataSource, createDataSource } from '../../src/database/data-source.js';
 import { migrate, pendingMigrations } from '../../src/database/migrate.js';
@@ -7,8 +7,8 @@ import { createBareDatabase, testConfig } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import { makeFolder } from '../support/server-process.js';
 import { describeWith } from '../support/servers.js';
+import { embeddedStorage } from '../support/storage.js';
 
 /** Those of the folder: one that is not registered would be missed. */
 const NAMES = readdirSync('migrations').map((file) => {
@@ -113,19 +113,15 @@ describe('MIGRATE_ON_START=false', () => {
   });
 
   it('starts on a database that is up to date', async () => {
-    const folder = makeFolder('embedded');
-    try {
-      // The embedded database of other tests is in memory and ends with its source.
-      const config = testConfig(database, { DATABASE_DIR: folder });
-      const source = await createDataSource(config);
-      sources.push(source);
-      await migrate(await source.initialize(), database.url);
-      await source.destroy();
-      const app = await start(await createDataSource(config));
-      await app.close();
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    // The embedded database of other tests is in memory and ends with its source.
+    await using storage = await embeddedStorage('nothing');
+    const config = testConfig(database, storage.env);
+    const source = await createDataSource(config);
+    sources.push(source);
+    await migrate(await source.initialize(), database.url);
+    await source.destroy();
+    const app = await start(await createDataSource(config));
+    await app.close();
   });
 });
 

@@ -170,7 +170,9 @@ describeWith(['nats'], 'The publisher to NATS', () => {
     await publisher.publish(message());
     nats.freeze();
     const late = () => setTimeout(12_000, undefined, { ref: false });
-    await expect(Promise.race([publisher.ping(), late()])).rejects.toThrow();
-    await expect(Promise.race([publisher.publish(message()), late()])).rejects.toThrow();
+    await Promise.all([
+      expect(Promise.race([publisher.ping(), late()])).rejects.toThrow(),
+      expect(Promise.race([publisher.publish(message()), late()])).rejects.toThrow(),
+    ]);
   });
 });

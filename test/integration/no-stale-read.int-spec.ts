@@ -12,13 +12,13 @@ import { describeCaches } from '../support/caches.js';
 import type { TestCaches } from '../support/caches.js';
 import { adding, someItem } from '../support/items.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
-import { count, figure, sized } from '../support/sizes.js';
+import { count, figure, isLong, sized } from '../support/sizes.js';
 import { TestStore } from '../support/store.js';
 
 const LONGEST_DELAY_MS = 50;
 const USERS = 4;
-const WRITES_A_WRITER = sized(25, 250);
-const LEAST_READS = sized(500, 10_000);
+const WRITES_A_WRITER = sized(12, 250);
+const LEAST_READS = sized(250, 10_000);
 
 const delay = () => setTimeout(Math.random() * LONGEST_DELAY_MS);
 
@@ -99,14 +99,18 @@ class NewerOnly extends CacheWithoutLeases {
 describeCaches('Reads among writes, expiries and FLUSHALL', (caches) => {
   let store: TestStore;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     store = await TestStore.open();
-    await caches().flush();
   });
-  afterEach(() => store[Symbol.asyncDispose]());
+  beforeEach(() => caches().flush());
+  afterAll(() => store[Symbol.asyncDispose]());
 
-  /** Processes read and write some baskets, everything with delays. Counts reads below what had been acknowledged. */
-  async function run(connect: () => Promise<BasketCache>) {
+  /**
+   * Processes read and write some baskets, everything with delays. Counts reads below what had been acknowledged.
+   *
+   * @param isEnough whether so many of them end it
+   */
+  async function run(connect: () => Promise<BasketCache>, isEnough = (_stale: number) => false) {
     const processes = await Promise.all(
       [0, 1].map(async () => new CachedBasketRepository(new DelayedReads(store.process().baskets), await connect())),
     );
@@ -118,7 +122,7 @@ describeCaches('Reads among writes, expiries and FLUSHALL', (caches) => {
 
     const write = async (at: number) => {
       const user = users[at % USERS] ?? '';
-      for (let n = 0; n < WRITES_A_WRITER; n++) {
+      for (let n = 0; n < WRITES_A_WRITER && !isEnough(stale); n++) {
         const decide: Decide = (basket, next) =>
           isOpen(basket) && Math.random() < 0.2 ? remove(basket) : adding(item)(basket, next);
         const update = await processes[n % 2]?.update(user, decide);
@@ -127,7 +131,7 @@ describeCaches('Reads among writes, expiries and FLUSHALL', (caches) => {
       }
     };
     const read = async (at: number) => {
-      while (writing || reads < LEAST_READS) {
+      while (!isEnough(stale) && (writing || reads < LEAST_READS)) {
         const user = users[Math.floor(Math.random() * USERS)] ?? '';
         const least = acknowledged.get(user) ?? 0;
         const found = await processes[at % 2]?.find(user);
@@ -153,7 +157,7 @@ describeCaches('Reads among writes, expiries and FLUSHALL', (caches) => {
     for (const user of users)
       for (const process of processes)
         if ((await process.find(user)).json?.toString() !== (await truth.find(user)).json?.toString()) stuck.push(user);
-    expect(await expectReplayEqualsProjection(store.source)).toBe(USERS);
+    await expectReplayEqualsProjection(store.source);
     return { reads, stale, stuck };
   }
 
@@ -171,7 +175,10 @@ describeCaches('Reads among writes, expiries and FLUSHALL', (caches) => {
     ['looks at versions alone', NewerOnly],
   ])('show old baskets with a cache that %s, which shows that this run would tell', async (_, Cache) => {
     const read = await caches().connect();
-    const { reads, stale } = await run(() => Promise.resolve(new Cache(caches(), read)));
+    const { reads, stale } = await run(
+      () => Promise.resolve(new Cache(caches(), read)),
+      (found) => !isLong && found > 0,
+    );
     figure('no stale read (control: a cache without leases)', `${stale} of ${count(reads)} reads stale`);
     expect(stale).toBeGreaterThan(0);
   });

@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import type { RedisBasketCache } from '../../src/basket/persistence/redis-basket-cache.js';
+import { COMMAND_TIMEOUT_MS } from '../../src/basket/persistence/redis.js';
 import { someUser } from '../support/app.js';
+import { BRIEF_MS } from '../support/caches.js';
 import { eventually } from '../support/eventually.js';
 import { describeRedisCache, keep, version, versionIn } from '../support/redis-cache.js';
 
@@ -32,12 +34,14 @@ describeRedisCache('The cache in Redis', (its) => {
     };
 
     it('repairs that after a hang', async () => {
-      const { server, cache, user } = its();
+      const { server, user, connect } = its();
+      const { ours } = await connect(BRIEF_MS, COMMAND_TIMEOUT_MS);
       server.hang();
-      await cache.put(user, version(2));
-      expect(await cache.look(user)).toEqual({});
+      await ours.put(user, version(2));
+      expect(await ours.look(user)).toEqual({});
       server.resume();
-      await expectRepair();
+      await expectRepair(ours);
+      await ours.close();
     });
 
     it('repairs that after a long hang, with the circuit open', async () => {
@@ -80,16 +84,18 @@ describeRedisCache('The cache in Redis', (its) => {
     });
 
     it('repairs every write of a hang', async () => {
-      const { server, cache, user } = its();
+      const { server, user, connect } = its();
+      const { ours } = await connect(BRIEF_MS, COMMAND_TIMEOUT_MS);
       const users = [user, ...Array.from({ length: 20 }, () => someUser())];
       for (const name of users) await keep(other, name, version(1));
       server.hang();
-      await Promise.all(users.map((name) => cache.put(name, version(2))));
+      await Promise.all(users.map((name) => ours.put(name, version(2))));
       server.resume();
       await eventually(async () => {
         const versions = await Promise.all(users.map((name) => versionIn(other, name)));
         return !versions.includes(1);
       });
+      await ours.close();
     });
 
     it('leaves what others have put there since', async () => {

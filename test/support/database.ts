@@ -7,7 +7,7 @@ import type { BasketDataSource } from '../../src/database/data-source.js';
 import { migrate } from '../../src/database/migrate.js';
 import { takeBareEmbedded, takeEmbedded } from './embedded.js';
 import { idleDatabases } from './idle-databases.js';
-import { emptied, schemaOf } from './schema.js';
+import { cleared, schemaOf } from './schema.js';
 
 export interface TestDatabase {
   /** Undefined for the embedded database. */
@@ -60,7 +60,7 @@ async function giveBack(server: string, url: string, schema: string): Promise<vo
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
     );
-    return await emptied(client, schema);
+    return await cleared(client, schema);
   }).catch(() => false);
   if (isEmpty) idleDatabases.giveBack('server', { url, schema });
   else await drop(server, url);

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { bareImage, migratedImage } from './embedded-images.js';
 import { idleDatabases } from './idle-databases.js';
-import { emptied, schemaOf } from './schema.js';
+import { cleared, schemaOf } from './schema.js';
 
 /** An embedded database in memory, and what gives it back. */
 export interface TakenEmbedded {
@@ -15,7 +15,7 @@ export interface TakenEmbedded {
 export async function takeEmbedded(): Promise<TakenEmbedded> {
   const { server, schema } = idleDatabases.take('embedded') ?? (await startMigrated());
   return taken(server, async (client) => {
-    if (!(await emptied(client, schema))) return false;
+    if (!(await cleared(client, schema))) return false;
     await client.query('DISCARD ALL');
     idleDatabases.giveBack('embedded', { server, schema });
     return true;

@@ -30,7 +30,10 @@ interface RedisCacheTest {
   readonly cache: RedisBasketCache;
   readonly user: string;
   /** With the client that it talks through. */
-  readonly connect: (convalescenceMs?: number) => Promise<{ redis: Redis; ours: RedisBasketCache }>;
+  readonly connect: (
+    convalescenceMs?: number,
+    patienceMs?: number,
+  ) => Promise<{ redis: Redis; ours: RedisBasketCache }>;
   /** Enough to open the circuit of a Redis that does not answer. */
   readonly lookOften: (of: BasketCache) => Promise<unknown[]>;
 }
@@ -51,7 +54,7 @@ export function describeRedisCache(title: string, suite: (its: () => RedisCacheT
       const user = someUser();
       test = {
         ...{ server, caches, user, cache: await caches.connect() },
-        connect: (convalescenceMs) => connectTo(server, convalescenceMs),
+        connect: (convalescenceMs, patienceMs) => connectTo(server, convalescenceMs, patienceMs),
         lookOften: (of) => Promise.all(Array.from({ length: 6 }, () => of.look(user))),
       };
     });
@@ -64,9 +67,9 @@ export function describeRedisCache(title: string, suite: (its: () => RedisCacheT
   });
 }
 
-async function connectTo(server: RedisServer, convalescenceMs = BRIEF_MS) {
+async function connectTo(server: RedisServer, convalescenceMs = BRIEF_MS, patienceMs = UNHURRIED_MS) {
   const redis = connectRedis([server.url]) as Redis;
-  const ours = new RedisBasketCache(redis, 300, UNHURRIED_MS, convalescenceMs);
+  const ours = new RedisBasketCache(redis, 300, patienceMs, convalescenceMs);
   await eventually(() => ours.ping());
   return { redis, ours };
 }

@@ -47,7 +47,7 @@ async function read(client: ClientBase): Promise<Schema> {
 export const schemaOf = async (client: ClientBase): Promise<string> => (await read(client)).schema;
 
 /** Empties all tables and views. @returns whether the schema was, and is, this one: who has another one is not worth another test */
-export async function emptied(client: ClientBase, expected: string): Promise<boolean> {
+export async function cleared(client: ClientBase, expected: string): Promise<boolean> {
   const { schema, tables, views } = await read(client);
   if (schema !== expected) return false;
   await client.query(`TRUNCATE ${tables} RESTART IDENTITY`);
