@@ -36,7 +36,9 @@ describe('An erasure that is cut short', () => {
       await expect(erasing(its.service, { page: 100, database }).erase(user)).rejects.toThrow('It was cut off.');
 
       expect(await its.service.baskets.find(user)).toMatchObject({ version: 251, json: undefined });
+      const sleepless = jest.spyOn(Math, 'random').mockReturnValue(0);
       await expect(its.service.baskets.update(user, adding(someItem())).catch(codeOf)).resolves.toBe('conflict');
+      sleepless.mockRestore();
       // What is left of the history is what was, or nothing; no basket that there never was.
       for (const { version } of await its.service.events.read(user, 0, 1000, soon())) {
         if (!before.has(version)) continue;

@@ -149,14 +149,15 @@ describe('Appends of one moment', () => {
   });
 
   it('of two processes to the same baskets in opposite order all take effect, and none waits for a deadlock to be ended', async () => {
-    const names = users();
+    const names = Array.from({ length: 3 * BASKETS }, () => someUser());
     const item = someItem();
-    const rounds = 60;
+    // The embedded server has one session: nobody waits for anybody.
+    const rounds = store.source.embedded ? 2 : 20;
     // Of a small table PostgreSQL would read all rows, in the order in which they lie there, and lock them as they come.
     await append(Array.from({ length: 3000 }, () => someAppend(someUser('other'), 0)));
     await store.query('ANALYZE basket_projections');
     const refusals: unknown[] = [];
-    const write = async ({ baskets, database }: StoreProcess, order: readonly string[]) => {
+    for (const { database } of [one, other]) {
       const query = database.query.bind(database);
       jest.spyOn(database, 'query').mockImplementation(async (...args) => {
         return await query(...args).catch((error: unknown) => {
@@ -164,10 +165,12 @@ describe('Appends of one moment', () => {
           throw error;
         });
       });
-      for (let round = 0; round < rounds; round++)
-        await Promise.all(order.map((name) => baskets.update(name, adding(item))));
-    };
-    await Promise.all([write(one, names), write(other, names.toReversed())]);
+    }
+    const write = ({ baskets }: StoreProcess, order: readonly string[]) =>
+      Promise.all(order.map((name) => baskets.update(name, adding(item))));
+    // Together each time: what is locked in opposite orders must be locked at the same moment.
+    for (let round = 0; round < rounds; round++)
+      await Promise.all([write(one, names), write(other, names.toReversed())]);
     expect(refusals).toEqual([]);
     for (const table of ['domain_events', 'basket_projections'])
       await store.query(`DELETE FROM ${table} WHERE user_name LIKE 'other%'`);
@@ -175,6 +178,6 @@ describe('Appends of one moment', () => {
       const basket = fromDocument(name, await one.baskets.find(name));
       expect(isOpen(basket) && basket.lines[0]?.quantity).toBe(2 * rounds * item.quantity);
     }
-    expect(await expectReplayEqualsProjection(store.source)).toBe(BASKETS);
+    expect(await expectReplayEqualsProjection(store.source)).toBe(names.length);
   });
 });

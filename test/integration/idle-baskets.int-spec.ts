@@ -6,9 +6,9 @@ import { at } from '../support/at.js';
 import { adding, limits, someItem } from '../support/items.js';
 import { TestStore, soon } from '../support/store.js';
 
-const BASKETS = 20_000;
+const BASKETS = 8000;
 /** Idle for days; half of them have nothing in them. */
-const IDLE = 4000;
+const IDLE = 1600;
 const BATCH = 100;
 /** Index and table, for a batch: a few pages of the one, and a page a row of the other. */
 const FEW_PAGES = 2 * BATCH;
@@ -36,7 +36,7 @@ describe('A batch of idle baskets', () => {
     await store.query(
       `INSERT INTO basket_projections
          (user_name, basket_id, status, version, basket, last_event_id, updated_at, active_hour)
-       SELECT 'user-' || n, gen_random_uuid(), 'active', 2, json_build_object('padding', repeat('x', 500)),
+       SELECT 'user-' || n, gen_random_uuid(), 'active', 2, json_build_object('padding', repeat('x', 1500)),
               gen_random_uuid(), changed_at, CASE WHEN n % 2 = 0 THEN date_trunc('hour', changed_at, 'UTC') END
        FROM generate_series(1, $1::integer) AS n,
             LATERAL (SELECT now() - interval '1 hour' * CASE WHEN n <= $2 THEN 48 + n ELSE n % 20 END) AS made (changed_at)`,
