@@ -75,12 +75,15 @@ export class RedisBasketCache extends BasketCache {
 
   async look(userName: string): Promise<Look> {
     // What the key holds may be older than a write of ours that has been acknowledged.
-    if (this.repairs.has(userName) || performance.now() < this.trustedFrom) return {};
+    const { trustedFrom } = this;
+    if (this.repairs.has(userName) || performance.now() < trustedFrom) return {};
     try {
       const silence = performance.now() - this.alive;
       let value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
       if (value && silence > this.patienceMs)
         value = await this.send('get', () => this.redis.getBuffer(keyOf(userName)));
+      // By this answer, or while it was on its way, Redis was found again.
+      if (this.trustedFrom !== trustedFrom) return {};
       if (value && value[0] !== LEASE_MARK) {
         counts.cacheHits++;
         return { basket: decode(value) };
