@@ -59,10 +59,13 @@ describe('The trace of a request', () => {
     const spans = await spansOf(receiver, read.traceId, expected.length);
     expect(looks(treeOf(spans))).toEqual(expected);
 
-    const again = someTrace();
-    basketIn(await service.api.get(basketOf(user), again.headers));
+    // On a busy machine Redis may be too late for what was to be filled in.
     const cached = [...expected.slice(0, 3), ...redis('      redis get')];
-    expect(looks(treeOf(await spansOf(receiver, again.traceId, cached.length)))).toEqual(cached);
+    await eventually(async () => {
+      const again = someTrace();
+      basketIn(await service.api.get(basketOf(user), again.headers));
+      expect(looks(treeOf(await spansOf(receiver, again.traceId, cached.length)))).toEqual(cached);
+    });
 
     expect(spanOf(spans, 'GET /baskets/:userName')).toMatchObject({
       kind: SERVER,
