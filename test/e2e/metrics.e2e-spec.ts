@@ -115,6 +115,7 @@ describe('The metrics', () => {
   });
 
   it('say that a process is not ready while it drains, and hold up no end by a connection that is kept', async () => {
+    await using storage = await createStorage();
     await using service = await ServiceProcess.start({ ...storage.env, SHUTDOWN_DRAIN_MS: '2000' });
     expect((await Metrics.scrape(service.metricsUrl)).value('basket_ready')).toBe(1);
     service.kill('SIGTERM');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readConfig } from '../../src/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
@@ -13,8 +13,12 @@ export function bareImage(): string {
   return EMBEDDED_IMAGE;
 }
 
+let found: Promise<string> | undefined;
+
 /** Of an empty database with the schema of the migrations as they are now; made once for them, which takes a second. */
-export async function migratedImage(): Promise<string> {
+export const migratedImage = (): Promise<string> => (found ??= findMigrated());
+
+async function findMigrated(): Promise<string> {
   const bare = bareImage();
   const hash = createHash('sha256');
   // The latter has the list of those that are run.
@@ -26,7 +30,6 @@ export async function migratedImage(): Promise<string> {
 }
 
 async function make(image: string, bare: string): Promise<void> {
-  const outdated = globSync(bare.replace(/\.tar$/, '-*.tar'));
   const server = await idleDatabases.startEmbedded(bare);
   const embedded = EmbeddedPostgres.over(server);
   const source = await createDataSource(readConfig({}), { opened: { embedded, release: () => Promise.resolve() } });
@@ -35,9 +38,15 @@ async function make(image: string, bare: string): Promise<void> {
   await source.destroy();
   const dump = await server.dumpDataDir('none');
   await embedded.close();
-  // Other workers may be at the same.
   const unfinished = `${image}.${process.pid}`;
   writeFileSync(unfinished, Buffer.from(await dump.arrayBuffer()));
-  renameSync(unfinished, image);
-  for (const file of outdated) rmSync(file, { force: true });
+  try {
+    // Another worker may have been faster: its image is in use, and must stay as it is.
+    linkSync(unfinished, image);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(unfinished);
+  }
+  for (const file of globSync(bare.replace(/\.tar$/, '-*.tar'))) if (file !== image) rmSync(file, { force: true });
 }
