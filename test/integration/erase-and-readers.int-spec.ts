@@ -1,9 +1,8 @@
 import { jest } from '@jest/globals';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { describeCaches } from '../support/caches.js';
-import { emptied } from '../support/emptied.js';
 import { erasing, shopper, storeForAll, tracesOf } from '../support/erasing.js';
-import { soon } from '../support/store.js';
+import { TestStore, soon } from '../support/store.js';
 
 jest.setTimeout(120_000);
 
@@ -28,7 +27,7 @@ describeCaches('A reader who is about to fill in what is erased', (caches) => {
 
 describe('An erasure and a relay', () => {
   it('that has read what is erased do not disturb each other', async () => {
-    const own = await emptied(its.store);
+    await using own = await TestStore.open();
     const process = own.process();
     const [user, other] = [await shopper(process, { events: 20 }), await shopper(process)];
     const buckets = Array.from({ length: 64 }, (_, bucket) => bucket);

@@ -4,7 +4,6 @@ import { someUser } from '../support/app.js';
 import { someAppend } from '../support/appends.js';
 import { fromDocument } from '../../src/basket/basket-document.js';
 import { isOpen } from '../../src/basket/domain/basket.js';
-import { emptied } from '../support/emptied.js';
 import { adding, someItem } from '../support/items.js';
 import { expectReplayEqualsProjection } from '../support/replay.js';
 import { TestStore, soon } from '../support/store.js';
@@ -17,15 +16,12 @@ describe('Appends of one moment', () => {
   let one: StoreProcess;
   let other: StoreProcess;
 
-  beforeAll(async () => {
-    store = await TestStore.open();
-  });
   beforeEach(async () => {
-    await emptied(store);
+    store = await TestStore.open();
     one = store.process();
     other = store.process();
   });
-  afterAll(() => store[Symbol.asyncDispose]());
+  afterEach(() => store[Symbol.asyncDispose]());
 
   const users = () => Array.from({ length: BASKETS }, () => someUser());
   const append = (appends: readonly Append[]) =>

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Database } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { someAppend } from './appends.js';
 import { createTestDatabase, testConfig } from './database.js';
@@ -23,7 +22,6 @@ export async function openStore() {
   const config = testConfig(own);
   const source = await own.open(config);
   await source.initialize();
-  await migrate(source, config.DATABASE_URL);
   const database = new Database(source, own.url !== undefined);
   const store = eventStore(database);
   const query = <Row extends Record<string, unknown>>(text: string, values: unknown[] = []) =>

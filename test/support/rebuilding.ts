@@ -4,7 +4,6 @@ import { Rebuild } from '../../src/basket/rebuild/rebuild.js';
 import type { Progress, RebuildOptions } from '../../src/basket/rebuild/rebuild.js';
 import { StoredBaskets } from '../../src/basket/rebuild/stored-baskets.js';
 import { adding, someItem } from './items.js';
-import { emptied } from './emptied.js';
 import { TestStore } from './store.js';
 import type { StoreProcess } from './store.js';
 
@@ -48,25 +47,24 @@ export function rebuilding(store: TestStore): Rebuilding {
 /** In an order of the alphabet that is not that of code points. */
 export const USERS = ['alice', 'Bob', 'çelik', 'dora d', 'ÉMILE', 'zoë', '王', '🧺'];
 
-/** A store in which they all have baskets, one of them a deleted one, and nobody else has: as new for each test of its file. */
+/** A store in which they all have baskets, one of them a deleted one: for each test of the file that it is called in its own. */
 export function rebuildForEach() {
   let store: TestStore;
   let service: StoreProcess;
   let rebuild: Rebuilding;
-  beforeAll(async () => {
+  beforeEach(async () => {
     // A busy machine is not what these tests are about.
     store = await TestStore.open({ REQUEST_DEADLINE_MS: '30000' });
-  });
-  afterAll(() => store[Symbol.asyncDispose]());
-  beforeEach(async () => {
-    await emptied(store);
     service = store.process();
     for (let n = 0; n < 3; n++)
       await Promise.all(USERS.map((user) => service.baskets.update(user, adding(someItem()))));
     await service.baskets.update('Bob', remove);
     rebuild = rebuilding(store);
   });
-  afterEach(() => rebuild[Symbol.asyncDispose]());
+  afterEach(async () => {
+    await rebuild[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
   return {
     get store() {
       return store;

@@ -5,7 +5,6 @@ import { BASKET_PROJECTION } from '../../src/basket/persistence/basket-projectio
 import { TypeormBasketRepository } from '../../src/basket/persistence/typeorm-basket.repository.js';
 import { Database } from '../../src/database/database.js';
 import type { BasketDataSource } from '../../src/database/data-source.js';
-import { migrate } from '../../src/database/migrate.js';
 import { EventStore } from '../../src/event-store/event-store.js';
 import { createTestDatabase, testConfig } from './database.js';
 import type { TestDatabase } from './database.js';
@@ -40,7 +39,6 @@ export class TestStore implements AsyncDisposable {
     const config = testConfig(database, env);
     const source = await database.open(config);
     await source.initialize();
-    await migrate(source, database.url);
     if (source.embedded) return new TestStore(database, config, [source, source]);
     const other = await database.open(config);
     await other.initialize();
