@@ -65,7 +65,7 @@ for (const [name, schema] of Object.entries(document.components.schemas))
   // Clients are told to bear new members; this test is not, so that none goes out undeclared.
   ajv.addSchema({ unevaluatedProperties: false, ...schema }, `#/components/schemas/${name}`);
 
-const pathOf = (target: string) => target.split(/[?#]/, 1)[0]?.replace(/(?<=.)\/+$/, '') ?? '';
+const pathOf = (target: string) => target.split(/[?#]/, 1)[0]?.replace(/(?<=.)\/$/, '') ?? '';
 
 /** The operation that a request is for; paths match without regard to case and to a slash at their end. */
 export function operationOf(method: string, target: string): Operation | undefined {
